@@ -1,0 +1,153 @@
+"""Derivatives as graphs: the slopes of the rows run on Values, so a gradient is again a graph.
+
+    grad(y, xs)          dy/dx for each x, as Values; grad(grad(...)) works to any order
+    value_and_grad       y and the same
+    vjp, jvp             one row, one column of a Jacobian times a vector
+    jacobian, hessian    nested lists of Values
+    hvp                  Hessian times a vector, without the Hessian
+
+`y` may be a Value that was recorded before, or a function, which is then called on the xs. The
+`xs` are a list of Values (or numbers, with a function), or one Value, then so is the answer.
+Nodes that depend on no x are left out; a gradient that no path reaches is the constant 0.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from . import ieee
+from .functions import NAMES, dot, shares, total
+from .graph import topological
+from .rules import FLOATS, RULES, Handmade, Rule, define
+from .value import Value, constant, lift
+
+VALUES: dict[str, Any] = {                      # what a slope may call when it runs on Values
+    **{name: x for name, x in FLOATS.items() if isinstance(x, float)}, **NAMES,
+    "total": total, "shares": shares, "partners": ieee.partners}
+
+
+def _on_values(rule: Rule) -> list[Callable[..., Any]]:
+    """The slopes of a row as functions of (inputs, output), one per input; one for a row over lists."""
+    first = "" if rule.row.variadic else f"    {', '.join(rule.inputs)}, = xs\n"
+    return [define(f"slope {rule.name} {i}", f"def slope(xs, z):\n{first}    return {text}\n", VALUES)
+            for i, text in enumerate(rule.row.slopes)]
+
+
+RULES_ON_VALUES = {name: _on_values(rule) for name, rule in RULES.items()}
+
+
+def slopes(node: Value, wanted: Sequence[bool]) -> list[Any]:
+    """The local partials of a node, as Values or numbers; None where they are not wanted."""
+    rule = node._rule
+    if isinstance(rule, Handmade):
+        raise TypeError(f"the node {rule.symbol!r} was made by hand and gives its derivative in numbers only, "
+                        f"which backward() can use and grad() cannot: define it as a row, see CONTRIBUTING.md")
+    made = RULES_ON_VALUES[rule.name]
+    if isinstance(rule, Rule) and rule.row.variadic:
+        return list(made[0](node._prev, node))
+    return [slope(node._prev, node) if want else None for slope, want in zip(made, wanted)]
+
+
+def times(g: Value, slope: Any) -> Value:
+    """One link of the chain rule, g times slope, without the factor 1."""
+    if isinstance(slope, (int, float)):
+        return g if slope == 1 else -g if slope == -1 else g * slope
+    return g.chain(slope)                       # type: ignore[no-any-return]
+
+
+def vjp(y: Any, xs: Any, seed: Any = 1.0) -> Any:
+    """seed times dy/dx for each x; for a list y, the sum over its elements times a list of seeds."""
+    y, points = recorded(y, xs)
+    ys, seeds = (y, seed) if isinstance(y, (list, tuple)) else ([y], [seed])
+    if len(seeds) != len(ys):
+        raise ValueError(f"vjp needs one seed per output, and got {len(seeds)} for {len(ys)}")
+    inner = _below(ys, points)
+    adjoint: dict[Value, Value] = {}
+    for out, s in zip(ys, seeds):
+        _add(adjoint, out, lift(s))
+    needed = {*inner, *points}
+    for node in reversed(inner):
+        g = adjoint.get(node)
+        if g is not None:
+            wanted = [x in needed for x in node._prev]
+            for x, slope in zip(node._prev, slopes(node, wanted)):
+                if x in needed and not (slope.__class__ is int and slope == 0):
+                    _add(adjoint, x, times(g, slope))
+    found = [adjoint.get(x) or constant(0.0) for x in points]
+    return found[0] if isinstance(xs, Value) else found
+
+
+def _add(adjoint: dict[Value, Value], node: Value, g: Value) -> None:
+    adjoint[node] = adjoint[node] + g if node in adjoint else g
+
+
+def _below(ys: Iterable[Value], points: Iterable[Value]) -> list[Value]:
+    """The inner nodes that depend on one of the points, each after its inputs."""
+    reached = set(points)
+    found = []
+    for node in topological(ys)[1]:
+        if any(x in reached for x in node._prev):
+            reached.add(node)
+            found.append(node)
+    return found
+
+
+def recorded(y: Any, xs: Any) -> tuple[Any, list[Value]]:
+    """y as recorded Values, and the points xs as a list of Values."""
+    single = isinstance(xs, (Value, int, float))
+    points = [xs] if single else list(xs)
+    if not callable(y):
+        for x in points:
+            if not isinstance(x, Value):
+                raise TypeError(f"a gradient is taken with respect to Values of the graph, and {x!r} is not one: "
+                                f"pass the Value that y was computed from, or a function as y")
+        return lift(y) if not isinstance(y, (list, tuple)) else [lift(v) for v in y], points
+    points = [x if isinstance(x, Value) else Value(x) for x in points]
+    made = y(*points)
+    return [lift(v) for v in made] if isinstance(made, (list, tuple)) else lift(made), points
+
+
+def grad(y: Any, xs: Any) -> Any:
+    """dy/dx for each of the xs, as Values that can be differentiated again."""
+    return vjp(y, xs)
+
+
+def value_and_grad(y: Any, xs: Any) -> tuple[Value, Any]:
+    """y, and dy/dx for each of the xs."""
+    out, points = recorded(y, xs)
+    return out, grad(out, xs if isinstance(xs, Value) else points)
+
+
+def jvp(y: Any, xs: Any, tangents: Any) -> tuple[Any, Any]:
+    """y, and its derivative along the tangents (one number per x), found in one forward sweep."""
+    out, points = recorded(y, xs)
+    along = [tangents] if not isinstance(tangents, (list, tuple)) else list(tangents)
+    if len(along) != len(points):
+        raise ValueError(f"jvp needs one tangent per input, and got {len(along)} for {len(points)}")
+    tangent: dict[Value, Value] = dict(zip(points, map(lift, along)))
+    ys = out if isinstance(out, list) else [out]
+    for node in _below(ys, points):
+        moving = [x in tangent for x in node._prev]
+        parts = [times(tangent[x], s) for x, s, m in zip(node._prev, slopes(node, moving), moving)
+                 if m and not (s.__class__ is int and s == 0)]
+        if parts and node not in points:
+            tangent[node] = parts[0] if len(parts) == 1 else total(parts)
+    moved = [tangent.get(v) or constant(0.0) for v in ys]
+    return out, moved if isinstance(out, list) else moved[0]
+
+
+def jacobian(ys: Any, xs: Any) -> list[list[Value]]:
+    """The matrix of dy_i/dx_j: one row per output, one column per input."""
+    outs, points = recorded(ys, xs)
+    return [grad(y, points) for y in (outs if isinstance(outs, list) else [outs])]
+
+
+def hessian(y: Any, xs: Any) -> list[list[Value]]:
+    """The matrix of second derivatives of y."""
+    out, points = recorded(y, xs)
+    return jacobian(grad(out, points), points)
+
+
+def hvp(y: Any, xs: Any, vector: Sequence[Any]) -> list[Value]:
+    """The Hessian of y times a vector (one number per x), without forming the Hessian."""
+    out, points = recorded(y, xs)
+    return grad(dot(grad(out, points), vector), points)     # type: ignore[no-any-return]

@@ -1,0 +1,91 @@
+"""The operations as functions: `exp(x)`, `maximum(x, y)`, `where(c, x, y)`, and those over lists.
+
+Every row of ops.py appears here by name (and by its other names). A call with numbers only returns
+a number; a call with a Value among its arguments returns a Value. The functions over lists are
+written below; like the rest they make scalar nodes, so their graphs draw and derive like any other.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .rules import RULES, Rule, define
+from .value import Value, condition, lift, make, real
+
+
+def function(rule: Rule) -> Callable[..., Any]:
+    """The public function of a row."""
+    shown = dict(zip(rule.inputs[::-1], rule.row.defaults[::-1]))
+    given = ", ".join(f"{i}={shown[i]}" if i in shown else i for i in rule.inputs)
+    any_value = " or ".join(f"isinstance({i}, Value)" for i in rule.inputs)
+    first, *others = rule.inputs
+    text = (f"def {rule.name}({given}):\n"
+            + "    c = condition(c)\n" * (first == "c")
+            + f"    if {any_value}: return method({', '.join([f'lift({first})', *others])})\n"
+            + f"    return value({', '.join(f'real({i})' for i in rule.inputs)})\n")
+    made = define(f"function {rule.name}", text, {
+        "Value": Value, "lift": lift, "real": real, "condition": condition,
+        "method": rule.method, "value": rule.function})
+    made.__doc__ = f"{rule.row.forward}, of numbers or Values; see the row {rule.name!r} of ops.py."
+    return made
+
+
+def over_list(name: str, inputs: Sequence[Any]) -> Any:
+    """The row `name` over a list: a number if all are numbers, else a Value."""
+    if not inputs and name != "total":
+        raise ValueError(f"{name} of an empty list is not defined: give it at least one number")
+    if any(isinstance(x, Value) for x in inputs):
+        return make(RULES[name], inputs)
+    return RULES[name].function([real(x) for x in inputs])
+
+
+def total(values: Iterable[Any]) -> Any:
+    """The sum of a list, rounded once; 0.0 for an empty one."""
+    return over_list("total", list(values))
+
+
+def dot(ws: Iterable[Any], xs: Iterable[Any], start: Any = None) -> Any:
+    """w1 x1 + ... + wn xn (+ start) as one node, exact to rounding; the lists are equally long."""
+    ws, xs = list(ws), list(xs)
+    if len(ws) != len(xs):
+        raise ValueError(f"dot needs two lists of one length, and these have {len(ws)} and {len(xs)} elements")
+    return over_list("dot", [*ws, *xs] if start is None else [*ws, *xs, start]) if ws else (
+        0.0 if start is None else start)
+
+
+def logsumexp(values: Iterable[Any]) -> Any:
+    """log(exp(v1) + ... + exp(vn)), without overflow."""
+    return over_list("logsumexp", list(values))
+
+
+def softmax(values: Iterable[Any]) -> list[Any]:
+    """The list of exp(vi) / (exp(v1) + ... + exp(vn)), without overflow."""
+    return [over_list("share", xs) for xs in _each_first(values)]
+
+
+def log_softmax(values: Iterable[Any]) -> list[Any]:
+    """The logarithms of `softmax`, exact also where the softmax itself is 0 or 1 to rounding."""
+    return [over_list("log_share", xs) for xs in _each_first(values)]
+
+
+def shares(values: Sequence[Any]) -> list[Any]:
+    """What the slopes of the softmax rows call; on Values it is `softmax`."""
+    return softmax(values)
+
+
+def _each_first(values: Iterable[Any]) -> list[list[Any]]:
+    """For every element the list with that element moved to the front."""
+    xs = list(values)
+    return [[x, *xs[:i], *xs[i + 1:]] for i, x in enumerate(xs)]
+
+
+NAMES: dict[str, Callable[..., Any]] = {}
+for _rule in RULES.values():
+    if not _rule.row.variadic:
+        _made = function(_rule)
+        for _name in (_rule.name, *_rule.row.also.split()):
+            if not _name.startswith("__"):
+                NAMES[_name] = _made
+globals().update(NAMES)
+
+if TYPE_CHECKING:
+    def __getattr__(name: str) -> Any: ...

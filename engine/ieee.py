@@ -1,0 +1,253 @@
+"""Float functions that follow IEEE 754 and never raise.
+
+Python's `math` raises where IEEE 754 has an answer: `math.log(0)`, `1 / 0`, `math.exp(1000)`.
+The functions here give that answer: -inf, inf, inf; and nan outside a domain. Where the usual
+formula would overflow or cancel (`sigmoid`, `softplus`, sums) they use one that does not.
+
+    from math, made total        exp log sqrt sin ... : the same values, without exceptions
+    arithmetic                   div pow above valid chain
+    bends                        sigmoid softplus gelu ...
+    over lists                   total dot logsumexp share shares
+
+Accuracy is a few units in the last place, also at +-1000 and beyond, unless a docstring says less.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+from operator import mul
+from typing import TypeVar
+
+INF, NAN = math.inf, math.nan
+LN2, LN10 = math.log(2), math.log(10)
+LOG2E, LOG10E = 1 / LN2, 1 / LN10
+SQRT_HALF, TWO_OVER_SQRT_PI = math.sqrt(0.5), 2 / math.sqrt(math.pi)
+BELL = 1 / math.sqrt(2 * math.pi)
+
+T = TypeVar("T")
+Unary = Callable[[float], float]
+
+
+# ---- from math, made total
+
+def never_raising(function: Unary, poles: dict[float, float] | None = None) -> Unary:
+    """`function` with inf where it overflows, its limit at a pole and nan outside its domain."""
+    limits = poles or {}
+
+    def safe(x: float) -> float:
+        try:
+            return function(x)
+        except OverflowError:
+            return math.copysign(INF, x) if function is math.sinh else INF
+        except ValueError:
+            return limits.get(x, NAN)
+
+    safe.__name__ = safe.__qualname__ = function.__name__
+    return safe
+
+
+def _cube_root(x: float) -> float:
+    y = math.copysign(abs(x) ** (1 / 3), x)
+    return y - (y - x / y / y) / 3 if y and abs(y) < INF else y      # one step of Newton's method
+
+
+exp   = never_raising(math.exp)
+exp2  = never_raising(getattr(math, "exp2", lambda x: math.pow(2.0, x)))
+expm1 = never_raising(math.expm1)
+log   = never_raising(math.log,   {0.0: -INF})
+log2  = never_raising(math.log2,  {0.0: -INF})
+log10 = never_raising(math.log10, {0.0: -INF})
+log1p = never_raising(math.log1p, {-1.0: -INF})
+sqrt  = never_raising(math.sqrt)
+cbrt  = never_raising(getattr(math, "cbrt", _cube_root))
+sin   = never_raising(math.sin)
+cos   = never_raising(math.cos)
+tan   = never_raising(math.tan)
+asin  = never_raising(math.asin)
+acos  = never_raising(math.acos)
+sinh  = never_raising(math.sinh)
+cosh  = never_raising(math.cosh)
+acosh = never_raising(math.acosh)
+atanh = never_raising(math.atanh, {1.0: INF, -1.0: -INF})
+atan, atan2, asinh, tanh = math.atan, math.atan2, math.asinh, math.tanh
+hypot, erf, erfc         = math.hypot, math.erf, math.erfc
+
+
+# ---- arithmetic
+
+def div(x: float, y: float) -> float:
+    """x / y, also for y = 0."""
+    if y:
+        return x / y
+    return math.copysign(1.0, x) * math.copysign(INF, y) if x and x == x else NAN
+
+
+def power(x: float, y: float) -> float:
+    """x ** y as C's pow has it: 0 ** -1 = inf, (-8) ** (1/3) = nan; ints stay ints."""
+    try:
+        z = x ** y
+    except (OverflowError, ZeroDivisionError):
+        odd = y % 2 == 1 and math.copysign(1.0, x) < 0
+        return -INF if odd else INF
+    return z if not isinstance(z, complex) else NAN
+
+
+def above(x: float, y: float) -> float:
+    """1 where x > y, 0 where x < y, 1/2 where they tie: the slope of max(x, y) in x."""
+    return 1.0 if x > y else 0.0 if x < y else 0.5 if x == y else NAN
+
+
+def sign(x: float) -> float:
+    """-1, 0 or 1."""
+    return 1.0 if x > 0 else -1.0 if x < 0 else 0.0 if x == 0 else NAN
+
+
+def step(x: float) -> float:
+    """1 where x > 0, else 0."""
+    return 1.0 if x > 0 else 0.0 if x <= 0 else NAN
+
+
+def valid(x: float, y: float) -> float:
+    """x, or nan where y is nan: keeps a slope inside the domain of its function."""
+    return x if y == y else NAN
+
+
+def chain(x: float, y: float) -> float:
+    """x * y, where an exact zero wins over inf and nan: one link of the chain rule."""
+    return x * y if x and y else 0.0
+
+
+# ---- bends
+
+def sigmoid(x: float) -> float:
+    """1 / (1 + exp(-x))."""
+    if x >= 0:
+        return 1 / (1 + math.exp(-x))
+    e = math.exp(x)
+    return e / (1 + e)
+
+
+def softplus(x: float) -> float:
+    """log(1 + exp(x))."""
+    return (x if x > 0 else 0.0) + math.log1p(math.exp(-abs(x)))
+
+
+def _split(x: float) -> tuple[float, float]:
+    """x as high + low with 26 bits each (Veltkamp 1968), so that products of the halves are exact."""
+    c = 134217729.0 * x
+    high = c - (c - x)
+    return high, x - high
+
+
+def _product_error(x: float, y: float, product: float) -> float:
+    """x * y - product exactly, for product = fl(x * y) (Dekker 1971)."""
+    xh, xl = _split(x)
+    yh, yl = _split(y)
+    return ((xh * yh - product) + xh * yl + xl * yh) + xl * yl
+
+
+def gaussian(x: float) -> float:
+    """exp(-x * x); the rounding of x * x is put back, for the exponential would magnify it."""
+    square = x * x
+    if square > 750:
+        return 0.0
+    return math.exp(-square) * (1 - _product_error(x, x, square))
+
+
+def normal_cdf(x: float) -> float:
+    """The normal distribution function erfc(-x / sqrt(2)) / 2."""
+    t = -x * SQRT_HALF
+    if not 1 < t < 30:
+        return 0.5 * erfc(t)
+    lost = _product_error(-x, SQRT_HALF, t) + x * 4.833646656726457e-17   # sqrt(1/2) - SQRT_HALF
+    return 0.5 * erfc(t) * (1 - (2 * t + 1 / t) * lost)
+
+
+def gelu(x: float) -> float:
+    """x * normal_cdf(x) (Hendrycks and Gimpel 2016, the exact form)."""
+    return -0.0 if x < -40 else x * normal_cdf(x)
+
+
+def silu(x: float) -> float:
+    """x * sigmoid(x)."""
+    return -0.0 if x < -800 else x * sigmoid(x)
+
+
+# ---- over lists
+
+def total(xs: Iterable[float]) -> float:
+    """The sum of xs, rounded once."""
+    xs = tuple(xs)
+    try:
+        return math.fsum(xs)
+    except OverflowError:                       # the partial sums, not necessarily the sum
+        return math.fsum(x * 2.0**-64 for x in xs) * 2.0**64
+    except ValueError:                          # inf - inf
+        return NAN
+
+
+def dot(terms: Sequence[float]) -> float:
+    """w1 x1 + ... + wn xn + b for terms (w1, ..., wn, x1, ..., xn) and an optional last b."""
+    n = len(terms) // 2
+    products = [*map(mul, terms[:n], terms[n:2 * n]), *terms[2 * n:]]
+    s = total(products)
+    size = sum(map(abs, products))
+    if 16 * abs(s) >= size or not size < INF:
+        return s                                # nothing cancelled: the products' roundings are small
+    exact = sum(map(mul, map(Fraction, terms[:n]), map(Fraction, terms[n:2 * n])), Fraction(0))
+    return float(exact + sum(map(Fraction, terms[2 * n:])))
+
+
+def partners(xs: Sequence[T]) -> list[T | float]:
+    """What each term of a `dot` is multiplied by: the x of each w, the w of each x, 1 for b."""
+    n = len(xs) // 2
+    return [*xs[n:2 * n], *xs[:n], *[1] * (len(xs) % 2)]
+
+
+def _exp_below(x: float, top: float) -> float:
+    """exp(x - top) for x <= top, with the rounding of the difference put back."""
+    d = x - top
+    e = math.exp(d)
+    return e + e * ((x - (d + top)) if e else 0.0)
+
+
+def _tail(xs: Sequence[float]) -> tuple[float, float]:
+    """The largest of xs, and the sum of exp(x - largest) over all the others."""
+    i = max(range(len(xs)), key=xs.__getitem__)
+    return xs[i], total(_exp_below(x, xs[i]) for k, x in enumerate(xs) if k != i)
+
+
+def _beyond(xs: Sequence[float]) -> bool:
+    """Whether a list has no finite largest element, or a nan."""
+    return any(x != x for x in xs) or abs(max(xs)) == INF
+
+
+def logsumexp(xs: Sequence[float]) -> float:
+    """log(exp(x1) + ... + exp(xn))."""
+    if _beyond(xs):
+        return total([max(xs), *(0 * x for x in xs if x != x)])
+    top, tail = _tail(xs)
+    return top + math.log1p(tail)
+
+
+def shares(xs: Sequence[float]) -> list[float]:
+    """The softmax of xs: exp(xi) / (exp(x1) + ... + exp(xn))."""
+    if _beyond(xs):
+        return [NAN] * len(xs)
+    top = max(xs)
+    es = [_exp_below(x, top) for x in xs]
+    s = total(es)
+    return [e / s for e in es]
+
+
+def share(xs: Sequence[float]) -> float:
+    """The softmax of the first of xs among them all."""
+    return shares(xs)[0]
+
+
+def log_share(xs: Sequence[float]) -> float:
+    """The logarithm of `share`."""
+    if _beyond(xs):
+        return NAN
+    top, tail = _tail(xs)
+    return (xs[0] - top) - math.log1p(tail)

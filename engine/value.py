@@ -1,0 +1,323 @@
+"""Value: a number that remembers how it was made.
+
+A node is plain data:
+
+    data     the number                      _prev    its inputs, in order, repeats included
+    grad     d output / d this node          _rule    what made it: a compiled row of ops.py
+    label    a name for people
+
+`_op` and `_backward` are micrograd's names for two readings of `_rule`. The operators and methods
+(`x + y`, `x.exp()`, `x.clamp(0, 1)`) are generated from the rows by `method`, at the end of the
+file. Start reading at `Value.backward`: it puts the graph in order, starts every gradient at zero,
+and lets each node, from the output back, hand its inputs their share.
+"""
+
+import numbers
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from . import persist
+from .graph import topological
+from .ieee import chain
+from .modes import MODES, STRICT, check_gradients_of, watched
+from .rules import CONSTANT, FLOATS, RULES, VARIABLE, Handmade, Leaf, Rule, define, for_floats
+
+EXACT = 2 ** 53                     # beyond this, results of whole numbers become floats
+
+
+class Unset(int):
+    """The zero that stands in `grad` before anything was computed."""
+
+    def __reduce__(self) -> str:
+        return "UNSET"
+
+
+UNSET = Unset(0)
+
+
+def real(x: Any) -> float:
+    """x as a plain int or float; TypeError or ValueError where it is no real number."""
+    if x.__class__ is float:
+        return x                    # type: ignore[no-any-return]
+    if isinstance(x, numbers.Integral) and not isinstance(x, bool):
+        if abs(int(x)) >= 2 ** 1023:
+            raise ValueError(f"an int of {int(x).bit_length()} bits is too large for a float: use "
+                             f"math.inf or a smaller number")
+        return int(x)
+    if isinstance(x, numbers.Real) and not isinstance(x, bool):
+        return float(x)
+    raise TypeError(refusal(x))
+
+
+def refusal(x: Any) -> str:
+    """One sentence that says why x is no number for a Value, and what to do."""
+    kind = type(x).__name__
+    fix = {
+        "Value":    "it is a Value already: use it as it is, or .data for its number",
+        "bool":     "write int(x) or engine.where(condition, a, b)",
+        "bool_":    "write int(x) or engine.where(condition, a, b)",
+        "str":      "write float(x)",
+        "NoneType": "a function may have returned nothing",
+        "complex":  "take .real or .imag",
+        "ndarray":  "make one Value per element: np.array([Value(x) for x in a], dtype=object)",
+    }.get(kind, "make it an int or a float")
+    shown = repr(x) if len(repr(x)) <= 40 else repr(x)[:37] + "..."
+    return f"a Value holds one real number, and {shown} is of type {kind}: {fix}"
+
+
+def result(x: Any) -> float:
+    """What an operation returned as a plain number: small ints stay, anything else is a float."""
+    return x if x.__class__ is int and -EXACT <= x <= EXACT else float(x)
+
+
+class Value:
+    """A number in a graph, with micrograd's constructor: `Value(data, _children, _op, label)`.
+
+    data: an int or float (numpy scalars are converted); anything else raises TypeError.
+    _children, _op: for operations made by hand. Either give a name and set `_backward` afterwards,
+    or, in place of the name, give the local gradients, one number per child.
+    """
+
+    __slots__ = ("data", "grad", "_prev", "_rule", "__dict__", "__weakref__")
+
+    data: float
+    grad: float
+    _prev: "tuple[Value, ...]"
+    _rule: "Rule | Handmade | Leaf"
+    label = ""
+
+    def __init__(self, data: float, _children: "Iterable[Value]" = (),
+                 _op: "str | Sequence[float]" = "", label: str = "") -> None:
+        self.data = real(data)
+        self.grad = UNSET
+        self._prev = tuple(_children)
+        self._rule = handmade(self._prev, _op) if self._prev or _op else VARIABLE
+        if label:
+            self.label = label
+
+    # ---- reading
+
+    @property
+    def _op(self) -> str:
+        """The symbol of the operation that made this node; empty for a leaf."""
+        return self._rule.symbol
+
+    @property
+    def _backward(self) -> Callable[[], object]:
+        """A function that hands this node's gradient on to its inputs, once."""
+        return partial(self._rule.pull, self, self.grad)
+
+    @_backward.setter
+    def _backward(self, function: Callable[[], object]) -> None:
+        self._rule = Handmade(self._op, function)
+
+    def __repr__(self) -> str:
+        return f"Value(data={self.data}, grad={self.grad})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.data, spec) if spec else repr(self)
+
+    def __float__(self) -> float:
+        raise TypeError(f"{self!r} is not turned into a float silently, for the graph would be lost: use "
+                        f".data for the number, or engine's own functions in place of math's")
+
+    # ---- gradients
+
+    def backward(self, seed: float = 1.0) -> None:
+        """Adds d self / d leaf times `seed` to the `grad` of every leaf below.
+
+        Inner nodes start fresh at each call; leaves accumulate until `grad` is set to 0.
+        """
+        leaves, inner = topological((self,))
+        leaves = [leaf for leaf in leaves if leaf._rule is not CONSTANT]
+        before = [leaf.grad for leaf in leaves]
+        for node in leaves:
+            node.grad = 0.0
+        for node in inner:
+            node.grad = 0.0
+        try:
+            self.grad = float(real(seed))
+            propagate(inner)
+        except BaseException:
+            for leaf, old in zip(leaves, before):
+                leaf.grad = old
+            raise
+        for leaf, old in zip(leaves, before):
+            if old:
+                leaf.grad += old
+
+    def detach(self) -> "Value":
+        """A constant with the same number, which lets no gradient through."""
+        return constant(self.data)
+
+    # ---- comparing and copying
+
+    def __lt__(self, other: Any) -> bool:
+        return bool(self.data < lift(other).data)
+
+    def __le__(self, other: Any) -> bool:
+        return bool(self.data <= lift(other).data)
+
+    def __gt__(self, other: Any) -> bool:
+        return bool(self.data > lift(other).data)
+
+    def __ge__(self, other: Any) -> bool:
+        return bool(self.data >= lift(other).data)
+
+    __copy__, __deepcopy__, __reduce__ = persist.copy, persist.deepcopy, persist.reduce
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """numpy's functions, element by element on arrays of Values; arrays of numbers are refused."""
+        import numpy as np
+        for x in inputs:
+            if isinstance(x, np.ndarray) and x.dtype != object:
+                raise TypeError(refusal(x))
+        boxed = [np.array(x, dtype=object) if isinstance(x, Value) else x for x in inputs]
+        return getattr(ufunc, method)(*boxed, **options)
+
+    if TYPE_CHECKING:               # what the table gives every Value
+        __add__: Callable[[Any], "Value"]
+        __sub__: Callable[[Any], "Value"]
+        __mul__: Callable[[Any], "Value"]
+        __truediv__: Callable[[Any], "Value"]
+        __pow__: Callable[[Any], "Value"]
+        __radd__: Callable[[Any], "Value"]
+        __rsub__: Callable[[Any], "Value"]
+        __rmul__: Callable[[Any], "Value"]
+        __rtruediv__: Callable[[Any], "Value"]
+        __rpow__: Callable[[Any], "Value"]
+        __neg__: Callable[[], "Value"]
+        __abs__: Callable[[], "Value"]
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+def propagate(inner: list[Value]) -> None:
+    """Lets every node, outputs first, hand its gradient on; an exact zero stops it."""
+    strict = bool(MODES) and STRICT.get()
+    for out in reversed(inner):
+        g = out.grad
+        if g:
+            if g - g == 0:                                      # finite, as nearly always
+                out._rule.pull(out, g)
+            else:
+                pull_carefully(out, g)
+            if strict:
+                check_gradients_of(out, g)
+
+
+def pull_carefully(out: Value, g: float) -> None:
+    """The same as `pull` for a g of inf or nan, which an exact zero among the slopes must stop."""
+    slopes = local_gradients(out)
+    if slopes is None:
+        out._rule.pull(out, g)
+        return
+    for x, slope in zip(out._prev, slopes):
+        if x._rule is not CONSTANT:
+            x.grad += chain(g, slope)
+
+
+def local_gradients(node: Value) -> "Sequence[float] | None":
+    """d node / d input for each of its inputs, as numbers; None where `_backward` is a user's function."""
+    return node._rule.slopes([x.data for x in node._prev], node.data)
+
+
+def computed(node: Value) -> bool:
+    """Whether a gradient was computed for this node, or set by hand."""
+    return node.grad is not UNSET
+
+
+def is_constant(node: Value) -> bool:
+    """Whether the node is a plain number met in an expression, which takes no gradient."""
+    return node._rule is CONSTANT
+
+
+# ---- making nodes
+
+def handmade(children: tuple[Value, ...], op: "str | Sequence[float]") -> Handmade:
+    """The rule of a node that a user makes."""
+    for child in children:
+        if not isinstance(child, Value):
+            raise TypeError(f"the children of a Value must be Values, and {child!r} is not: write Value({child!r})")
+    if isinstance(op, str):
+        return Handmade(op)
+    if len(op) != len(children):
+        raise ValueError(f"{len(op)} local gradients {tuple(op)} were given for {len(children)} children: "
+                         f"give one number per child")
+    return Handmade("", numbers=tuple(real(g) for g in op))
+
+
+def constant(x: float) -> Value:
+    """A node for a plain number, which takes no gradient."""
+    node = new(Value)
+    node.data, node.grad, node._prev, node._rule = real(x), UNSET, (), CONSTANT
+    return node
+
+
+def lift(x: Any) -> Any:
+    """x as a node: a Value as it is, a number as a constant; NotImplemented leaves it to numpy."""
+    if isinstance(x, Value):
+        return x
+    return NotImplemented if str(getattr(x, "dtype", "")) == "object" else constant(x)
+
+
+def condition(c: Any) -> Any:
+    """A condition as a number: True and False become 1 and 0."""
+    return float(c) if type(c).__name__ in ("bool", "bool_") else c
+
+
+def make(rule: Rule, inputs: Sequence[Any]) -> Value:
+    """The node that a rule makes of a list of Values and numbers."""
+    node = new(Value)
+    node._prev = tuple(map(lift, inputs))
+    node.data = result(rule.function([x.data for x in node._prev]))
+    node.grad, node._rule = UNSET, rule
+    return watched(node) if MODES else node     # type: ignore[no-any-return]
+
+
+new = object.__new__
+
+
+# ---- what the table gives every Value
+
+LIFT = """    if {i}.__class__ is not Value:
+        {i} = lift({i})
+        if {i} is NotImplemented: return {i}
+"""
+
+MAKE = """    z = new(Value)
+    z.data = d = {value}
+    if d.__class__ is not float: z.data = result(d)
+    z.grad = UNSET
+    z._prev = ({inputs},)
+    z._rule = rule
+    return watched(z) if MODES else z
+"""
+
+
+def method(rule: Rule, reflected: bool = False) -> Callable[..., Any]:
+    """The method of Value for a row; reflected, it is Python's `__radd__` to an `__add__`."""
+    order = rule.inputs[::-1] if reflected else rule.inputs
+    shown = dict(zip(rule.inputs[::-1], rule.row.defaults[::-1]))
+    given = ", ".join(f"{i}={shown[i]}" if i in shown else i for i in order)
+    value = for_floats(rule.row.forward, {i: f"{i}.data" for i in rule.inputs})
+    text = (f"def {'r' * reflected}{rule.name}({given}):\n" + "".join(LIFT.format(i=i) for i in order[1:])
+            + MAKE.format(value=value, inputs=", ".join(rule.inputs)))
+    names = {**FLOATS, **globals(), "rule": rule}
+    return define(f"method {'r' * reflected}{rule.name}", text, names)
+
+
+def install(rule: Rule) -> None:
+    """Gives Value the method of a row, under all its names."""
+    rule.method = method(rule)
+    rule.method.__doc__ = f"{rule.row.forward}, elementwise for a Value; see the row {rule.name!r} of ops.py."
+    for name in (rule.name, *rule.row.also.split()):
+        setattr(Value, name, rule.method)
+        if name.startswith("__") and len(rule.inputs) == 2:
+            setattr(Value, f"__r{name[2:]}", method(rule, reflected=True))
+
+
+for _rule in RULES.values():
+    if not _rule.row.variadic:
+        install(_rule)
