@@ -15,7 +15,7 @@
 from typing import TYPE_CHECKING, Any
 
 from .calculus import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
-#from .check import check_gradients
+from .check import check_gradients
 from .functions import NAMES, dot, log_softmax, logsumexp, softmax, total
 from .modes import anomaly, no_grad
 from .ops import ROWS, Row
@@ -25,7 +25,7 @@ from .value import Value, computed, is_constant, local_gradients
 globals().update(NAMES)
 
 __all__ = [
-    "ROWS", "Row", "Value", "anomaly", "dot", "grad", "hessian", "hvp", "is_constant",
+    "ROWS", "Row", "Value", "anomaly", "check_gradients", "dot", "grad", "hessian", "hvp", "is_constant",
     "jacobian", "jvp", "local_gradients", "log_softmax", "logsumexp", "no_grad", "softmax", "source", "total", "value_and_grad", "vjp",
     *(name for name in NAMES if name not in ("abs", "pow")),        # those stay Python's after import *
 ]

@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from . import ieee
+from .floats import FLOATS
 from .functions import NAMES, dot, shares, total
 from .graph import topological
-from .rules import FLOATS, RULES, Handmade, Rule, define
+from .rules import RULES, Handmade, Rule, define
 from .value import Value, constant, lift
 
 VALUES: dict[str, Any] = {                      # what a slope may call when it runs on Values

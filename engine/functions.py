@@ -33,8 +33,9 @@ def over_list(name: str, inputs: Sequence[Any]) -> Any:
     """The row `name` over a list: a number if all are numbers, else a Value."""
     if not inputs and name != "total":
         raise ValueError(f"{name} of an empty list is not defined: give it at least one number")
-    if any(isinstance(x, Value) for x in inputs):
-        return make(RULES[name], inputs)
+    for x in inputs:
+        if isinstance(x, Value):
+            return make(RULES[name], inputs)
     return RULES[name].function([real(x) for x in inputs])
 
 

@@ -42,7 +42,7 @@ def never_raising(function: Unary, poles: dict[float, float] | None = None) -> U
         except ValueError:
             return limits.get(x, NAN)
 
-    safe.__name__ = safe.__qualname__ = function.__name__
+    safe.__wrapped__ = function                 # type: ignore[attr-defined]
     return safe
 
 
@@ -154,6 +154,14 @@ def gaussian(x: float) -> float:
     return math.exp(-square) * (1 - _product_error(x, x, square))
 
 
+def normal_pdf(x: float) -> float:
+    """The normal density exp(-x * x / 2) / sqrt(2 pi)."""
+    square = x * x
+    if square > 1500:
+        return 0.0
+    return BELL * math.exp(-square / 2) * (1 - _product_error(x, x, square) / 2)
+
+
 def normal_cdf(x: float) -> float:
     """The normal distribution function erfc(-x / sqrt(2)) / 2."""
     t = -x * SQRT_HALF
@@ -177,7 +185,7 @@ def silu(x: float) -> float:
 
 def total(xs: Iterable[float]) -> float:
     """The sum of xs, rounded once."""
-    xs = tuple(xs)
+    xs = list(xs)
     try:
         return math.fsum(xs)
     except OverflowError:                       # the partial sums, not necessarily the sum
@@ -189,13 +197,20 @@ def total(xs: Iterable[float]) -> float:
 def dot(terms: Sequence[float]) -> float:
     """w1 x1 + ... + wn xn + b for terms (w1, ..., wn, x1, ..., xn) and an optional last b."""
     n = len(terms) // 2
-    products = [*map(mul, terms[:n], terms[n:2 * n]), *terms[2 * n:]]
+    ws, xs = terms[:n], terms[n:2 * n]
+    products = [*map(mul, ws, xs), *terms[2 * n:]]
     s = total(products)
     size = sum(map(abs, products))
     if 16 * abs(s) >= size or not size < INF:
-        return s                                # nothing cancelled: the products' roundings are small
-    exact = sum(map(mul, map(Fraction, terms[:n]), map(Fraction, terms[n:2 * n])), Fraction(0))
-    return float(exact + sum(map(Fraction, terms[2 * n:])))
+        return s                                # little cancelled: the products' roundings stay small
+    s = total([*products, *map(_product_error, ws, xs, products)])
+    return s if s == s else _exact_dot(ws, xs, terms[2 * n:])
+
+
+def _exact_dot(ws: Sequence[float], xs: Sequence[float], rest: Sequence[float]) -> float:
+    """The dot product in fractions, for numbers so large that halving their digits overflows."""
+    exact = sum(map(mul, map(Fraction, ws), map(Fraction, xs)), Fraction(0))
+    return float(exact + sum(map(Fraction, rest)))
 
 
 def partners(xs: Sequence[T]) -> list[T | float]:

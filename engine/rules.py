@@ -1,55 +1,24 @@
 """Rows made executable: the text of a row becomes Python functions, which can be printed and read.
 
-    RULES["mul"]            the row `mul`, compiled
+    RULES["mul"]                the row `mul`, compiled
         .function(2.0, 3.0)     its value on floats
         .slopes(xs, z)          its local partials on floats
-        .slope_rules            the same, to be run on anything the operators understand
         .pull(out, g)           out's inputs receive their share of out's gradient g
-        .method(x, y)           the operation on Values
+        .method(x, y)           the operation on Values; set by value.py
     print(source("pull mul"))   what was generated
 
-Text for floats is rewritten in two ways: an input `x` is read from its node, and `/` and `**`
-become calls of ieee.py, which never raise. `Handmade` is the rule of a node that a user made.
+`Handmade` is the rule of a node that a user made, `Leaf` that of a node without inputs.
 """
 
-import ast
 import linecache
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import ieee
+from .floats import FLOATS, assigned, safe
 from .ops import ROWS, Row
 
-FLOATS: dict[str, Any] = {"abs": abs, **vars(ieee)}    # what a rule may call when it runs on floats
 SOURCES: dict[str, str] = {}
-
-
-class ForFloats(ast.NodeTransformer):
-    """Rewrites an expression for floats; `read` says how to read each name."""
-
-    def __init__(self, read: dict[str, str]) -> None:
-        self.read = read
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return _parsed(self.read[node.id]) if node.id in self.read else node
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        self.generic_visit(node)
-        called = {ast.Div: "div", ast.Pow: "power"}.get(type(node.op))      # type: ignore[call-overload]
-        if called is None:
-            return node
-        whole = ast.Call(ast.Name(called, ast.Load()), [node.left, node.right], [])
-        simple = called == "div" and isinstance(node.right, (ast.Name, ast.Attribute))
-        return ast.IfExp(node.right, node, whole) if simple else whole      # x / y if y else div(x, y)
-
-
-def _parsed(expression: str) -> ast.expr:
-    return ast.parse(expression, mode="eval").body
-
-
-def for_floats(expression: str, read: dict[str, str] | None = None) -> str:
-    """The text of an expression that computes the same on floats and never raises."""
-    return ast.unparse(ForFloats(read or {}).visit(_parsed(expression)))
 
 
 def define(title: str, text: str, names: dict[str, Any]) -> Callable[..., Any]:
@@ -74,7 +43,6 @@ class Leaf:
 
     __slots__ = ("name",)
     symbol = ""
-    slope_rules: list[Callable[..., Any]] = []
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -95,14 +63,12 @@ FLOATS["CONSTANT"] = CONSTANT
 
 
 class Rule:
-    """A compiled row. `function`, `slopes`, `slope_rules`, `pull` and `method` are listed above."""
+    """A compiled row; its functions are listed at the top of the file."""
 
-    __slots__ = ("row", "name", "symbol", "inputs", "function", "slopes", "slope_rules", "pull",
-                 "method")
+    __slots__ = ("row", "name", "symbol", "inputs", "function", "slopes", "pull", "method")
 
     function: Callable[..., Any]
     slopes: Callable[[Sequence[float], float], Sequence[float]]
-    slope_rules: list[Callable[..., Any]]
     pull: Callable[[Any, float], None]
     method: Callable[..., Any]
 
@@ -119,10 +85,10 @@ class Rule:
 
     def _value(self) -> Callable[..., Any]:
         return define(f"value {self.name}", f"def {self.name}({', '.join(self.inputs)}):\n"
-                                            f"    return {for_floats(self.row.forward)}\n", FLOATS)
+                                            f"    return {safe(self.row.forward)}\n", FLOATS)
 
     def _slopes(self) -> Callable[..., Any]:
-        texts = [for_floats(s) for s in self.row.slopes]
+        texts = [safe(s) for s in self.row.slopes]
         unpack = "" if self.row.variadic else f"    {', '.join(self.inputs)}, = xs\n"
         result = texts[0] if self.row.variadic else f"[{', '.join(texts)}]"
         return define(f"slopes {self.name}", f"def slopes(xs, z):\n{unpack}    return {result}\n", FLOATS)
@@ -131,18 +97,23 @@ class Rule:
         if self.row.variadic:
             return define(f"pull {self.name}", PULL_LIST, {"CONSTANT": CONSTANT, "slopes": self.slopes})
         read = {i: f"{i}.data" for i in self.inputs} | {"z": "z.data"}
-        shares = {"1": "+= g", "-1": "-= g"}
-        lines = [f"    if {i}._rule is not CONSTANT: {i}.grad "
-                 + shares.get(s, f"+= g * ({for_floats(s, read)})") + "\n"
+        lines = [f"    if {i}._rule is not CONSTANT:\n" + pulled(i, s, read)
                  for i, s in zip(self.inputs, self.row.slopes) if s != "0"]
         return define(f"pull {self.name}", f"def pull(z, g):\n    {', '.join(self.inputs)}, = z._prev\n"
                                            f"{''.join(lines)}", FLOATS)
 
 
+def pulled(i: str, slope: str, read: dict[str, str]) -> str:
+    """The statement by which input i receives its share; a slope of 1 or -1 needs no product."""
+    shares = {"1": f"{' ' * 8}{i}.grad += g\n", "-1": f"{' ' * 8}{i}.grad -= g\n"}
+    return shares.get(slope) or assigned(f"{i}.grad +=", f"g * ({slope})", read, indent=" " * 8)
+
+
 PULL_LIST = """def pull(z, g):
     xs = z._prev
     for x, slope in zip(xs, slopes([x.data for x in xs], z.data)):
-        if x._rule is not CONSTANT: x.grad += g * slope
+        if x._rule is not CONSTANT:
+            x.grad += g * slope
 """
 
 
@@ -151,7 +122,6 @@ class Handmade:
 
     __slots__ = ("symbol", "backward", "numbers")
     name = "handmade"
-    slope_rules = None
 
     def __init__(self, symbol: str, backward: Callable[[], object] | None = None,
                  numbers: Sequence[float] | None = None) -> None:

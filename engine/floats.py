@@ -1,0 +1,84 @@
+"""The text of a row for plain floats: `fast`, which may raise where IEEE 754 has an answer, and `safe`.
+
+An input `x` is read from its node. In safe text `/` and `**` become calls of ieee.py, and functions
+are its never-raising ones; in fast text they are Python's own. Generated code runs the fast text
+and, when that raises, the safe one (`assigned`), so that the ordinary case pays nothing.
+"""
+
+import ast
+from typing import Any
+
+from . import ieee
+from .ops import ROWS
+
+FLOATS: dict[str, Any] = {                      # what generated code may call
+    "abs": abs, **vars(ieee),
+    **{f"_{name}": f.__wrapped__ for name, f in vars(ieee).items() if hasattr(f, "__wrapped__")},
+    "_power": ieee.math.pow}
+
+
+def parsed(expression: str) -> ast.expr:
+    """The syntax tree of an expression."""
+    return ast.parse(expression, mode="eval").body
+
+
+def _inlined() -> dict[str, tuple[list[str], str]]:
+    """The rows whose text can stand in place of a call: each input occurs once in it."""
+    simple = {}
+    for row in ROWS:
+        used = [n.id for n in ast.walk(parsed(row.forward)) if isinstance(n, ast.Name)]
+        if sorted(used) == sorted(row.inputs.split()) and not row.variadic:
+            simple[row.name] = row.inputs.split(), row.forward
+    return simple
+
+
+INLINED = _inlined()
+
+
+class Rewriter(ast.NodeTransformer):
+    """Rewrites an expression for floats; `read` says how to read each name.
+
+    power: what `**` becomes: "power" in safe text; in fast text "_power", which is real or raises,
+    or "" for Python's own, which keeps ints.
+    """
+
+    def __init__(self, read: dict[str, str], power: str) -> None:
+        self.read, self.power = read, power
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return parsed(self.read[node.id]) if node.id in self.read else node
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        node.args = [self.visit(a) for a in node.args]
+        if name in INLINED:
+            inputs, body = INLINED[name]
+            return rewritten(body, dict(zip(inputs, map(ast.unparse, node.args))), self.power)
+        if self.power != "power" and f"_{name}" in FLOATS:
+            node.func = ast.Name(f"_{name}", ast.Load())
+        return node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        called = {ast.Pow: self.power, ast.Div: "div" if self.power == "power" else ""}.get(type(node.op))  # type: ignore[call-overload]
+        return ast.Call(ast.Name(called, ast.Load()), [node.left, node.right], []) if called else node
+
+
+def rewritten(expression: str, read: dict[str, str], power: str) -> ast.expr:
+    """The expression with its names read, its simple calls inlined and its operators replaced."""
+    return Rewriter(read, power).visit(parsed(expression))      # type: ignore[no-any-return]
+
+
+def safe(expression: str, read: dict[str, str] | None = None) -> str:
+    """The text of an expression that never raises on floats."""
+    return ast.unparse(rewritten(expression, read or {}, "power"))
+
+
+def assigned(target: str, expression: str, read: dict[str, str], power: str = "_power",
+             indent: str = "    ") -> str:
+    """A statement `target = expression` (`target` ends in its operator) that is quick and never raises."""
+    quick, never = ast.unparse(rewritten(expression, read, power)), safe(expression, read)
+    if quick == never:
+        return f"{indent}{target} {quick}\n"
+    return (f"{indent}try: {target} {quick}\n"
+            f"{indent}except (ArithmeticError, ValueError): {target} {never}\n")
