@@ -25,9 +25,10 @@ from .value import Value, computed, is_constant, local_gradients
 globals().update(NAMES)
 
 __all__ = [
-    "ROWS", "Row", "Value", "anomaly", "check_gradients", "dot", "grad", "hessian", "hvp", "is_constant",
-    "jacobian", "jvp", "local_gradients", "log_softmax", "logsumexp", "no_grad", "softmax", "source", "total", "value_and_grad", "vjp",
-    *(name for name in NAMES if name not in ("abs", "pow")),        # those stay Python's after import *
+    "ROWS", "Row", "Value", "anomaly", "check_gradients", "computed", "dot", "grad", "hessian",
+    "hvp", "is_constant", "jacobian", "jvp", "local_gradients", "log_softmax", "logsumexp",
+    "no_grad", "softmax", "source", "total", "value_and_grad", "vjp",
+    *(name for name in NAMES if name not in ("abs", "pow")),    # those stay Python's after import *
 ]
 
 if TYPE_CHECKING:

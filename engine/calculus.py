@@ -27,9 +27,10 @@ VALUES: dict[str, Any] = {                      # what a slope may call when it 
 
 
 def _on_values(rule: Rule) -> list[Callable[..., Any]]:
-    """The slopes of a row as functions of (inputs, output), one per input; one for a row over lists."""
+    """Slopes of a row as functions of (inputs, output), one per input; one for a row over lists."""
     first = "" if rule.row.variadic else f"    {', '.join(rule.inputs)}, = xs\n"
-    return [define(f"slope {rule.name} {i}", f"def slope(xs, z):\n{first}    return {text}\n", VALUES)
+    return [define(f"slope {rule.name} {i}",
+                   f"def slope(xs, z):\n{first}    return {text}\n", VALUES)
             for i, text in enumerate(rule.row.slopes)]
 
 
@@ -40,8 +41,9 @@ def slopes(node: Value, wanted: Sequence[bool]) -> list[Any]:
     """The local partials of a node, as Values or numbers; None where they are not wanted."""
     rule = node._rule
     if isinstance(rule, Handmade):
-        raise TypeError(f"the node {rule.symbol!r} was made by hand and gives its derivative in numbers only, "
-                        f"which backward() can use and grad() cannot: define it as a row, see CONTRIBUTING.md")
+        raise TypeError(f"the node {rule.symbol!r} was made by hand and gives its derivative in "
+                        f"numbers only, which backward() can use and grad() cannot: define it as "
+                        f"a row, see CONTRIBUTING.md")
     made = RULES_ON_VALUES[rule.name]
     if isinstance(rule, Rule) and rule.row.variadic:
         return list(made[0](node._prev, node))
@@ -56,7 +58,7 @@ def times(g: Value, slope: Any) -> Value:
 
 
 def vjp(y: Any, xs: Any, seed: Any = 1.0) -> Any:
-    """seed times dy/dx for each x; for a list y, the sum over its elements times a list of seeds."""
+    """seed times dy/dx for each x; for a list y, the sum of its elements times a list of seeds."""
     y, points = recorded(y, xs)
     ys, seeds = (y, seed) if isinstance(y, (list, tuple)) else ([y], [seed])
     if len(seeds) != len(ys):
@@ -99,8 +101,9 @@ def recorded(y: Any, xs: Any) -> tuple[Any, list[Value]]:
     if not callable(y):
         for x in points:
             if not isinstance(x, Value):
-                raise TypeError(f"a gradient is taken with respect to Values of the graph, and {x!r} is not one: "
-                                f"pass the Value that y was computed from, or a function as y")
+                raise TypeError(f"a gradient is taken with respect to Values of the graph, and "
+                                f"{x!r} is not one: pass the Value that y was computed from, or "
+                                f"a function as y")
         return lift(y) if not isinstance(y, (list, tuple)) else [lift(v) for v in y], points
     points = [x if isinstance(x, Value) else Value(x) for x in points]
     made = y(*points)

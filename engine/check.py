@@ -6,7 +6,7 @@
     report.culprits         the operations whose own slopes are wrong, if any
 
 The difference quotient is Richardson's, (4 D(h/2) - D(h)) / 3 of central differences D, at the
-best of three steps h scaled to the value; `step=1e-7` takes one central difference, as document 000.
+best of three steps h scaled to the value; `step=1e-7` takes one such D, as document 000 does.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 from .calculus import grad
 from .functions import dot
 from .graph import topological
-from .modes import no_grad
 from .rules import Handmade, Rule
 from .value import Value, local_gradients
 
@@ -50,14 +49,17 @@ class GradientCheck:
 
     def __str__(self) -> str:
         width = max([9, *(len(row.name) for row in self.rows)])
-        lines = [f"{'parameter':<{width}}  {'numeric':>16}  {'analytic':>16}  {'absolute':>9}  {'relative':>9}"]
-        lines += [f"{r.name:<{width}}  {r.numeric:>16.9g}  {r.analytic:>16.9g}  {r.absolute:>9.1e}  {r.relative:>9.1e}"
-                  f"  {'ok' if r.agrees else 'DIFFERS'}{r.note and f' ({r.note})'}" for r in self.rows]
+        lines = [f"{'parameter':<{width}}  {'numeric':>16}  {'analytic':>16}  "
+                 f"{'absolute':>9}  {'relative':>9}"]
+        lines += [f"{r.name:<{width}}  {r.numeric:>16.9g}  {r.analytic:>16.9g}  "
+                  f"{r.absolute:>9.1e}  {r.relative:>9.1e}  "
+                  f"{'ok' if r.agrees else 'DIFFERS'}{r.note and f' ({r.note})'}"
+                  for r in self.rows]
         return "\n".join([*lines, *self.culprits])
 
 
 def difference(f: Callable[[float], float], x: float, step: float | None = None) -> float:
-    """The derivative of f at x by central differences; without a step, extrapolated at the best of three."""
+    """f'(x) by central differences; without a step, extrapolated at the best of three."""
     if step is not None:
         return _central(f, x, step)
     best, estimate = float("inf"), float("nan")
@@ -74,21 +76,25 @@ def _central(f: Callable[[float], float], x: float, h: float) -> float:
     return (f(above) - f(below)) / (above - below)
 
 
-def check_gradients(loss_function: Callable[[], Value], parameters: Iterable[Any], *, step: float | None = None,
-                    tolerance: float = 1e-6, order: int = 1) -> GradientCheck:
+def check_gradients(loss_function: Callable[[], Value], parameters: Iterable[Any], *,
+                    step: float | None = None, tolerance: float = 1e-6,
+                    order: int = 1) -> GradientCheck:
     """A report on d loss / d parameter, `backward()` against difference quotients.
 
-    parameters: Values, or (name, Value) pairs. order=2 checks the second derivatives: the gradient as
-    a graph, contracted with fixed weights, takes the place of the loss. A difference counts as
+    parameters: Values, or (name, Value) pairs. order=2 checks the second derivatives: the gradient
+    as a graph, contracted with fixed weights, takes the place of the loss. A difference counts as
     agreement below tolerance * max(1, |gradient|), and at a kink anywhere between the two one-sided
     slopes. Nothing is left changed on the parameters.
     """
-    named = [p if isinstance(p, tuple) else (p.label or f"parameter {i}", p) for i, p in enumerate(parameters)]
+    named = [p if isinstance(p, tuple) else (p.label or f"parameter {i}", p)
+             for i, p in enumerate(parameters)]
     values = [p for _, p in named]
     if not values or not all(isinstance(p, Value) for p in values):
-        raise TypeError("check_gradients needs at least one parameter, and Values only: pass model.parameters()")
+        raise TypeError("check_gradients needs at least one parameter, and Values only: "
+                        "pass model.parameters()")
     if order not in (1, 2):
-        raise ValueError(f"order={order!r} is neither 1 nor 2: check higher orders by checking a function of grad()")
+        raise ValueError(f"order={order!r} is neither 1 nor 2: "
+                         f"check higher orders by checking a function of grad()")
     function = loss_function if order == 1 else _gradient_of(loss_function, values)
     output, analytic = _analytic(function, values)
     rows = [_row(name, p, g, function, step, tolerance) for (name, p), g in zip(named, analytic)]
@@ -96,17 +102,19 @@ def check_gradients(loss_function: Callable[[], Value], parameters: Iterable[Any
     return GradientCheck(rows, [] if fine else culprits([output], tolerance))
 
 
-def _gradient_of(loss_function: Callable[[], Value], values: Sequence[Value]) -> Callable[[], Value]:
-    """A function that returns the gradient along a fixed direction, in which all components differ."""
+def _gradient_of(loss_function: Callable[[], Value],
+                 values: Sequence[Value]) -> Callable[[], Value]:
+    """A function that returns the gradient along a fixed direction whose components all differ."""
     weights = [1 + (0.6180339887498949 * i) % 1 for i in range(len(values))]
-    return lambda: dot(grad(loss_function(), values), weights)      # type: ignore[no-any-return]
+    return lambda: dot(grad(loss_function(), values), weights)
 
 
 def _analytic(function: Callable[[], Value], values: Sequence[Value]) -> tuple[Value, list[float]]:
     before = [p.grad for p in values]
     output = function()
     if not isinstance(output, Value):
-        raise TypeError(f"the loss function must return a Value, and returned {output!r}: compute it from the parameters")
+        raise TypeError(f"the loss function must return a Value, and returned {output!r}: "
+                        f"compute it from the parameters")
     for p in values:
         p.grad = 0.0
     output.backward()
@@ -122,8 +130,7 @@ def _row(name: str, p: Value, analytic: float, function: Callable[[], Value], st
 
     def at(x: float) -> float:
         p.data = x
-        with no_grad():
-            return function().data
+        return function().data
 
     try:
         numeric = difference(at, middle, step)
@@ -133,11 +140,12 @@ def _row(name: str, p: Value, analytic: float, function: Callable[[], Value], st
     finally:
         p.data = middle
     size = max(abs(numeric), abs(analytic))
-    return Row(name, numeric, analytic, absolute, absolute / size if size else 0.0, absolute <= room or bool(note), note)
+    return Row(name, numeric, analytic, absolute, absolute / size if size else 0.0,
+               absolute <= room or bool(note), note)
 
 
 def _kink(at: Callable[[float], float], x: float, slope: float, room: float) -> str:
-    """Says so if `slope` lies between the two one-sided slopes of a kink at x; else an empty text."""
+    """Says so if `slope` lies between the one-sided slopes of a kink at x; else an empty text."""
     h = 1e-6 * max(abs(x), 2.0**-4)
     left, right = (at(x) - at(x - h)) / h, (at(x + h) - at(x)) / h
     bent = abs(right - left) > 1e-3 * max(1.0, abs(left), abs(right))
@@ -151,7 +159,8 @@ def culprits(outputs: Iterable[Value], tolerance: float = 1e-6) -> list[str]:
     for node in topological(outputs)[1]:
         rule = node._rule
         if isinstance(rule, Handmade):
-            found.setdefault(rule.symbol, f"the handmade node {rule.symbol!r} cannot be checked by itself")
+            found.setdefault(rule.symbol,
+                             f"the handmade node {rule.symbol!r} cannot be checked by itself")
         elif rule.name not in found:
             wrong = _wrong_slope(node, rule, tolerance)
             if wrong:
@@ -169,6 +178,6 @@ def _wrong_slope(node: Value, rule: Rule, tolerance: float) -> str:
         numeric = difference(along, xs[i])
         room = tolerance * max(1.0, abs(numeric), abs(slope))
         if not abs(numeric - slope) <= room and not _kink(along, xs[i], slope, room):
-            return (f"the row {rule.name!r} is wrong: at {tuple(xs)} its slope for input {i + 1} is {slope!r}, "
-                    f"and finite differences give {numeric:.9g}")
+            return (f"the row {rule.name!r} is wrong: at {tuple(xs)} its slope for input {i + 1} "
+                    f"is {slope!r}, and finite differences give {numeric:.9g}")
     return ""

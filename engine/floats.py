@@ -1,4 +1,4 @@
-"""The text of a row for plain floats: `fast`, which may raise where IEEE 754 has an answer, and `safe`.
+"""A row's text for plain floats: `fast`, which may raise where IEEE 754 has an answer, and `safe`.
 
 An input `x` is read from its node. In safe text `/` and `**` become calls of ieee.py, and functions
 are its never-raising ones; in fast text they are Python's own. Generated code runs the fast text
@@ -6,6 +6,7 @@ and, when that raises, the safe one (`assigned`), so that the ordinary case pays
 """
 
 import ast
+import math
 from typing import Any
 
 from . import ieee
@@ -14,7 +15,7 @@ from .ops import ROWS
 FLOATS: dict[str, Any] = {                      # what generated code may call
     "abs": abs, **vars(ieee),
     **{f"_{name}": f.__wrapped__ for name, f in vars(ieee).items() if hasattr(f, "__wrapped__")},
-    "_power": ieee.math.pow}
+    "_power": math.pow}
 
 
 def parsed(expression: str) -> ast.expr:
@@ -60,8 +61,11 @@ class Rewriter(ast.NodeTransformer):
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
-        called = {ast.Pow: self.power, ast.Div: "div" if self.power == "power" else ""}.get(type(node.op))  # type: ignore[call-overload]
-        return ast.Call(ast.Name(called, ast.Load()), [node.left, node.right], []) if called else node
+        calls = {ast.Pow: self.power, ast.Div: "div" if self.power == "power" else ""}
+        called = calls.get(type(node.op))
+        if called:
+            return ast.Call(ast.Name(called, ast.Load()), [node.left, node.right], [])
+        return node
 
 
 def rewritten(expression: str, read: dict[str, str], power: str) -> ast.expr:
@@ -76,7 +80,7 @@ def safe(expression: str, read: dict[str, str] | None = None) -> str:
 
 def assigned(target: str, expression: str, read: dict[str, str], power: str = "_power",
              indent: str = "    ") -> str:
-    """A statement `target = expression` (`target` ends in its operator) that is quick and never raises."""
+    """A quick `target = expression` (`target` ends in its operator) that never raises."""
     quick, never = ast.unparse(rewritten(expression, read, power)), safe(expression, read)
     if quick == never:
         return f"{indent}{target} {quick}\n"

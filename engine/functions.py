@@ -48,7 +48,8 @@ def dot(ws: Iterable[Any], xs: Iterable[Any], start: Any = None) -> Any:
     """w1 x1 + ... + wn xn (+ start) as one node, exact to rounding; the lists are equally long."""
     ws, xs = list(ws), list(xs)
     if len(ws) != len(xs):
-        raise ValueError(f"dot needs two lists of one length, and these have {len(ws)} and {len(xs)} elements")
+        raise ValueError(f"dot needs two lists of one length, and these have {len(ws)} and "
+                         f"{len(xs)} elements")
     return over_list("dot", [*ws, *xs] if start is None else [*ws, *xs, start]) if ws else (
         0.0 if start is None else start)
 

@@ -133,7 +133,7 @@ def softplus(x: float) -> float:
 
 
 def _split(x: float) -> tuple[float, float]:
-    """x as high + low with 26 bits each (Veltkamp 1968), so that products of the halves are exact."""
+    """x as high + low with 26 bits each (Veltkamp 1968), so that products of halves are exact."""
     c = 134217729.0 * x
     high = c - (c - x)
     return high, x - high
@@ -202,7 +202,7 @@ def dot(terms: Sequence[float]) -> float:
     s = total(products)
     size = sum(map(abs, products))
     if 16 * abs(s) >= size or not size < INF:
-        return s                                # little cancelled: the products' roundings stay small
+        return s                                # little cancelled: the roundings stay small
     s = total([*products, *map(_product_error, ws, xs, products)])
     return s if s == s else _exact_dot(ws, xs, terms[2 * n:])
 

@@ -1,4 +1,4 @@
-"""Two moods of the engine: `no_grad()` remembers nothing, `anomaly()` stops at the first nan or inf.
+"""The engine's two moods: `no_grad()` remembers nothing, `anomaly()` stops at the first nan or inf.
 
 MODES is empty while neither is on anywhere, which is all that an operation looks at; the context
 variables then say what is on in this thread or task.
@@ -53,8 +53,8 @@ def watched(node: Any) -> Any:
         node.made_at = _caller()
         if not math.isfinite(node.data):
             raise FloatingPointError(
-                f"{described(node)} gave {node.data!r}, made at {node.made_at}: keep the inputs inside "
-                f"the domain, or leave anomaly() to go on with {node.data!r}")
+                f"{described(node)} gave {node.data!r}, made at {node.made_at}: keep the inputs "
+                f"inside the domain, or leave anomaly() to go on with {node.data!r}")
     return node
 
 
@@ -64,13 +64,15 @@ def check_gradients_of(node: Any, g: float) -> None:
         if not math.isfinite(x.grad):
             raise FloatingPointError(
                 f"the gradient became {x.grad!r} at input {i + 1} of {described(node)}, whose own "
-                f"gradient is {g!r}, made at {getattr(node, 'made_at', 'a line outside anomaly()')}: "
+                f"gradient is {g!r}, made at "
+                f"{getattr(node, 'made_at', 'a line outside anomaly()')}: "
                 f"its slope is not finite there, so keep the input away from that point")
 
 
 def described(node: Any) -> str:
     """A node in an error: its label, operation and inputs."""
-    inputs = ", ".join(f"{x.label} = {x.data!r}" if x.label else repr(x.data) for x in node._prev[:6])
+    inputs = ", ".join(f"{x.label} = {x.data!r}" if x.label else repr(x.data)
+                       for x in node._prev[:6])
     more = ", ..." if len(node._prev) > 6 else ""
     label = f"{node.label!r} = " if node.label else ""
     return f"{label}{node._rule.name}({inputs}{more})"

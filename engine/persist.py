@@ -57,26 +57,28 @@ def reduce(node: Any) -> tuple[Any, ...]:
     return remake, (type(node), node.data, node.grad, node._prev, rule, node.__dict__)
 
 
-def remake(kind: type, data: float, grad: float, prev: tuple[Any, ...], rule: Any, extra: dict[str, Any]) -> Any:
+def remake(kind: type, data: float, grad: float, prev: tuple[Any, ...], rule: Any,
+           extra: dict[str, Any]) -> Any:
     """A node from its pickled parts."""
-    node = object.__new__(kind)
+    node: Any = object.__new__(kind)
     node.data, node.grad, node._prev, node._rule = data, grad, prev, KINDS.get(rule, rule)
     node.__dict__.update(extra)
     return node
 
 
 def refuse_functions(node: Any) -> None:
-    """Raises TypeError for a node whose `_backward` is a function, for it means the original nodes."""
+    """Raises TypeError where `_backward` is a function, for that means the original nodes."""
     if isinstance(node._rule, Handmade) and node._rule.backward is not None:
-        raise TypeError(f"the node {node._rule.symbol!r} cannot be copied, for its _backward is a function "
-                        f"that refers to the original nodes: give local gradients as numbers instead")
+        raise TypeError(f"the node {node._rule.symbol!r} cannot be copied, for its _backward is a "
+                        f"function that refers to the original nodes: give local gradients as "
+                        f"numbers instead")
 
 
 class Bundle:
     """A graph on its way through pickle; of what arrives it keeps the last node."""
 
     def __init__(self, node: Any = None) -> None:
-        self.node = node
+        self.node: Any = node
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Bundle, (), None, self.each()

@@ -39,7 +39,7 @@ def source(title: str) -> str:
 
 
 class Leaf:
-    """The rule of a node without inputs: a variable, or a constant (a number met in an expression)."""
+    """The rule of a node without inputs: a variable, or a constant (a number in an expression)."""
 
     __slots__ = ("name",)
     symbol = ""
@@ -91,15 +91,18 @@ class Rule:
         texts = [safe(s) for s in self.row.slopes]
         unpack = "" if self.row.variadic else f"    {', '.join(self.inputs)}, = xs\n"
         result = texts[0] if self.row.variadic else f"[{', '.join(texts)}]"
-        return define(f"slopes {self.name}", f"def slopes(xs, z):\n{unpack}    return {result}\n", FLOATS)
+        return define(f"slopes {self.name}", f"def slopes(xs, z):\n{unpack}"
+                                             f"    return {result}\n", FLOATS)
 
     def _pull(self) -> Callable[..., Any]:
         if self.row.variadic:
-            return define(f"pull {self.name}", PULL_LIST, {"CONSTANT": CONSTANT, "slopes": self.slopes})
+            return define(f"pull {self.name}", PULL_LIST,
+                          {"CONSTANT": CONSTANT, "slopes": self.slopes})
         read = {i: f"{i}.data" for i in self.inputs} | {"z": "z.data"}
         lines = [f"    if {i}._rule is not CONSTANT:\n" + pulled(i, s, read)
                  for i, s in zip(self.inputs, self.row.slopes) if s != "0"]
-        return define(f"pull {self.name}", f"def pull(z, g):\n    {', '.join(self.inputs)}, = z._prev\n"
+        return define(f"pull {self.name}", f"def pull(z, g):\n"
+                                           f"    {', '.join(self.inputs)}, = z._prev\n"
                                            f"{''.join(lines)}", FLOATS)
 
 
@@ -142,8 +145,9 @@ class Handmade:
         elif self.backward is not None:
             self.backward()
         else:
-            raise ValueError(f"the node {self.symbol!r} was made by hand and has no derivative: set "
-                             f"its _backward, or give its local gradients in place of {self.symbol!r}")
+            raise ValueError(f"the node {self.symbol!r} was made by hand and has no derivative: "
+                             f"set its _backward, or give its local gradients in place of "
+                             f"{self.symbol!r}")
 
 
 RULES = {row.name: Rule(row) for row in ROWS}

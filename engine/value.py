@@ -18,9 +18,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from . import persist
+from .floats import FLOATS, assigned
 from .ieee import NAN, chain
 from .modes import MODES, STRICT, check_gradients_of, watched
-from .floats import FLOATS, assigned
 from .rules import CONSTANT, RULES, VARIABLE, Handmade, Leaf, Rule, define
 
 EXACT = 2 ** 53                     # beyond this, results of whole numbers become floats
@@ -39,7 +39,7 @@ UNSET = Unset(0)
 def real(x: Any) -> float:
     """x as a plain int or float; TypeError or ValueError where it is no real number."""
     if x.__class__ is float:
-        return x                    # type: ignore[no-any-return]
+        return x
     if isinstance(x, numbers.Integral) and not isinstance(x, bool):
         if abs(int(x)) >= 2 ** 1023:
             raise ValueError(f"an int of {int(x).bit_length()} bits is too large for a float: use "
@@ -67,9 +67,9 @@ def refusal(x: Any) -> str:
 
 
 def result(x: Any) -> float:
-    """What an operation returned as a plain number: small ints stay, a complex is nan, else a float."""
+    """An operation's result as a plain number: small ints stay, a complex is nan, else a float."""
     if x.__class__ is int and -EXACT <= x <= EXACT:
-        return x                    # type: ignore[no-any-return]
+        return x
     return NAN if x.__class__ is complex else float(x)
 
 
@@ -121,8 +121,9 @@ class Value:
         return format(self.data, spec) if spec else repr(self)
 
     def __float__(self) -> float:
-        raise TypeError(f"{self!r} is not turned into a float silently, for the graph would be lost: use "
-                        f".data for the number, or engine's own functions in place of math's")
+        raise TypeError(f"{self!r} is not turned into a float silently, for the graph would be "
+                        f"lost: use .data for the number, or engine's own functions in place of "
+                        f"math's")
 
     # ---- gradients
 
@@ -172,7 +173,7 @@ class Value:
     __copy__, __deepcopy__, __reduce__ = persist.copy, persist.deepcopy, persist.reduce
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        """numpy's functions, element by element on arrays of Values; arrays of numbers are refused."""
+        """numpy's functions, elementwise on arrays of Values; arrays of numbers are refused."""
         import numpy as np
         for x in inputs:
             if isinstance(x, np.ndarray) and x.dtype != object:
@@ -181,19 +182,18 @@ class Value:
         return getattr(ufunc, method)(*boxed, **options)
 
     if TYPE_CHECKING:               # what the table gives every Value
-        __add__: Callable[[Any], "Value"]
-        __sub__: Callable[[Any], "Value"]
-        __mul__: Callable[[Any], "Value"]
-        __truediv__: Callable[[Any], "Value"]
-        __pow__: Callable[[Any], "Value"]
-        __radd__: Callable[[Any], "Value"]
-        __rsub__: Callable[[Any], "Value"]
-        __rmul__: Callable[[Any], "Value"]
-        __rtruediv__: Callable[[Any], "Value"]
-        __rpow__: Callable[[Any], "Value"]
-        __neg__: Callable[[], "Value"]
-        __abs__: Callable[[], "Value"]
-
+        def __add__(self, other: Any) -> "Value": ...
+        def __sub__(self, other: Any) -> "Value": ...
+        def __mul__(self, other: Any) -> "Value": ...
+        def __truediv__(self, other: Any) -> "Value": ...
+        def __pow__(self, other: Any) -> "Value": ...
+        def __radd__(self, other: Any) -> "Value": ...
+        def __rsub__(self, other: Any) -> "Value": ...
+        def __rmul__(self, other: Any) -> "Value": ...
+        def __rtruediv__(self, other: Any) -> "Value": ...
+        def __rpow__(self, other: Any) -> "Value": ...
+        def __neg__(self) -> "Value": ...
+        def __abs__(self) -> "Value": ...
         def __getattr__(self, name: str) -> Any: ...
 
 
@@ -239,7 +239,7 @@ def propagate(inner: list[Value], careful: bool = False) -> None:
 
 
 def pull_carefully(out: Value, g: float) -> None:
-    """What `out._rule.pull` does, with an exact zero among the slopes winning over a g of inf or nan."""
+    """What `out._rule.pull` does, but a slope of exactly zero wins over a g of inf or nan."""
     slopes = local_gradients(out)
     if slopes is None:
         out._rule.pull(out, g)
@@ -250,7 +250,7 @@ def pull_carefully(out: Value, g: float) -> None:
 
 
 def local_gradients(node: Value) -> "Sequence[float] | None":
-    """d node / d input for each of its inputs, as numbers; None where `_backward` is a user's function."""
+    """d node / d input for each input, as numbers; None where `_backward` is a user's function."""
     return node._rule.slopes([x.data for x in node._prev], node.data)
 
 
@@ -270,12 +270,13 @@ def handmade(children: tuple[Value, ...], op: "str | Sequence[float]") -> Handma
     """The rule of a node that a user makes."""
     for child in children:
         if not isinstance(child, Value):
-            raise TypeError(f"the children of a Value must be Values, and {child!r} is not: write Value({child!r})")
+            raise TypeError(f"the children of a Value must be Values, and {child!r} is not: "
+                            f"write Value({child!r})")
     if isinstance(op, str):
         return Handmade(op)
     if len(op) != len(children):
-        raise ValueError(f"{len(op)} local gradients {tuple(op)} were given for {len(children)} children: "
-                         f"give one number per child")
+        raise ValueError(f"{len(op)} local gradients {tuple(op)} were given for {len(children)} "
+                         f"children: give one number per child")
     return Handmade("", numbers=tuple(real(g) for g in op))
 
 
@@ -293,7 +294,8 @@ def lift(x: Any) -> Any:
     """x as a node: a Value as it is, a number as a constant; NotImplemented leaves it to numpy."""
     if isinstance(x, Value):
         return x
-    if x.__class__ is not float and x.__class__ is not int and str(getattr(x, "dtype", "")) == "object":
+    if (x.__class__ is not float and x.__class__ is not int
+            and str(getattr(x, "dtype", "")) == "object"):
         return NotImplemented
     return constant(x)
 
@@ -309,7 +311,7 @@ def make(rule: Rule, inputs: Sequence[Any]) -> Value:
     node._prev = tuple([x if x.__class__ is Value else lift(x) for x in inputs])
     node.data = result(rule.function([x.data for x in node._prev]))
     node.grad, node._rule = UNSET, rule
-    return watched(node) if MODES else node     # type: ignore[no-any-return]
+    return watched(node) if MODES else node
 
 
 new = object.__new__
@@ -346,7 +348,8 @@ def method(rule: Rule, reflected: bool = False) -> Callable[..., Any]:
     shown = dict(zip(rule.inputs[::-1], rule.row.defaults[::-1]))
     given = ", ".join(f"{i}={shown[i]}" if i in shown else i for i in order)
     value = assigned("d =", rule.row.forward, {i: f"{i}.data" for i in rule.inputs}, power="")
-    text = (f"def {'r' * reflected}{rule.name}({given}):\n" + "".join(LIFT.format(i=i) for i in order[1:])
+    text = (f"def {'r' * reflected}{rule.name}({given}):\n"
+            + "".join(LIFT.format(i=i) for i in order[1:])
             + value + MAKE.format(inputs=", ".join(rule.inputs)))
     names = {**FLOATS, **globals(), "rule": rule}
     return define(f"method {'r' * reflected}{rule.name}", text, names)
@@ -355,7 +358,8 @@ def method(rule: Rule, reflected: bool = False) -> Callable[..., Any]:
 def install(rule: Rule) -> None:
     """Gives Value the method of a row, under all its names."""
     rule.method = method(rule)
-    rule.method.__doc__ = f"{rule.row.forward}, elementwise for a Value; see the row {rule.name!r} of ops.py."
+    rule.method.__doc__ = (f"{rule.row.forward}, elementwise for a Value; "
+                           f"see the row {rule.name!r} of ops.py.")
     for name in (rule.name, *rule.row.also.split()):
         setattr(Value, name, rule.method)
         if name.startswith("__") and len(rule.inputs) == 2:

@@ -20,6 +20,7 @@ from .module import Module
 from .optim import SGD, Adam
 
 __all__ = [
-    "MLP", "SGD", "Adam", "Layer", "Module", "Neuron", "binary_cross_entropy", "categorical_cross_entropy",
-    "half_sum_of_squares", "max_margin", "mean_squared_error", "networks",
+    "MLP", "SGD", "Adam", "Layer", "Module", "Neuron", "binary_cross_entropy",
+    "categorical_cross_entropy", "half_sum_of_squares", "max_margin", "mean_squared_error",
+    "networks",
 ]

@@ -5,8 +5,8 @@
     MLP      layers one after the other
 
 `before(x)` gives the pre-activations alone. An activation is the name of any operation of one
-number in the engine's table ("relu", "tanh", "sigmoid", "identity", ...), or "softmax", or "linear",
-which adds no operation at all.
+number in the engine's table ("relu", "tanh", "sigmoid", "identity", ...), or "softmax", or
+"linear", which adds no operation at all.
 """
 
 import random
@@ -57,8 +57,8 @@ class Neuron(Module):
         """The pre-activation w . x + b, one node."""
         xs = as_list(x)
         if len(xs) != len(self.w):
-            raise ValueError(f"a neuron with {len(self.w)} weights was given {len(xs)} inputs: give as many inputs "
-                             f"as weights")
+            raise ValueError(f"a neuron with {len(self.w)} weights was given {len(xs)} inputs: "
+                             f"give as many inputs as weights")
         return dot(self.w, xs, self.b)          # type: ignore[no-any-return]
 
     def __call__(self, x: Any) -> Value:
@@ -75,7 +75,8 @@ class Layer(Module):
     A layer of width 1 returns its one Value, as micrograd's does, and any layer accepts one.
     """
 
-    def __init__(self, nin: int, nout: int, nonlin: bool = True, activation: str = "", name: str = "") -> None:
+    def __init__(self, nin: int, nout: int, nonlin: bool = True, activation: str = "",
+                 name: str = "") -> None:
         self.neurons = [Neuron(nin, nonlin, activation) for _ in range(nout)]
         self.activation = activation or ("relu" if nonlin else "linear")
         self.name = name
@@ -106,11 +107,14 @@ class MLP(Module):
     activations: one name for all layers but the last (which stays linear), or a list with one each.
     """
 
-    def __init__(self, nin: int, nouts: Sequence[int], activations: "str | Sequence[str]" = "relu") -> None:
+    def __init__(self, nin: int, nouts: Sequence[int],
+                 activations: "str | Sequence[str]" = "relu") -> None:
         sizes = [nin, *nouts]
-        names = [activations] * (len(nouts) - 1) + ["linear"] if isinstance(activations, str) else list(activations)
+        names = ([activations] * (len(nouts) - 1) + ["linear"] if isinstance(activations, str)
+                 else list(activations))
         if len(names) != len(nouts):
-            raise ValueError(f"{len(names)} activations {names} were given for {len(nouts)} layers: give one per layer")
+            raise ValueError(f"{len(names)} activations {names} were given for {len(nouts)} "
+                             f"layers: give one per layer")
         self.layers = [Layer(a, b, activation=name) for a, b, name in zip(sizes, sizes[1:], names)]
 
     def __call__(self, x: Any) -> Any:

@@ -5,7 +5,7 @@ have the same shape; they are checked before any work starts.
 
     mean_squared_error          (1/n) sum (o - y)^2           documents 000, 002, 004
     half_sum_of_squares         (1/2) sum (y - o)^2           document 003, a sum also over a batch
-    binary_cross_entropy        -(1/n) sum y log o + (1 - y) log(1 - o), element by element; document 001
+    binary_cross_entropy        -(1/n) sum y log o + (1 - y) log(1 - o), elementwise; document 001
     categorical_cross_entropy   -sum y log o
     max_margin                  (1/n) sum relu(1 - y o), y = -1 or 1
 
@@ -24,7 +24,8 @@ Numbers = Sequence[Any]
 
 def is_list(x: Any) -> bool:
     """Whether x is a list, tuple or array."""
-    return not isinstance(x, (Value, int, float)) and hasattr(x, "__len__") and hasattr(x, "__getitem__")
+    return (not isinstance(x, (Value, int, float))
+            and hasattr(x, "__len__") and hasattr(x, "__getitem__"))
 
 
 def pairs(outputs: Any, targets: Any) -> list[tuple[list[Any], list[Any]]]:
@@ -42,10 +43,12 @@ def pairs(outputs: Any, targets: Any) -> list[tuple[list[Any], list[Any]]]:
 def _checked(outs: list[Any], ys: Any, i: int) -> tuple[list[Any], list[Any]]:
     if not isinstance(ys, list) or len(ys) != len(outs):
         shown = f"{len(ys)} targets" if isinstance(ys, list) else f"the target {ys!r}"
-        raise ValueError(f"sample {i} has {len(outs)} outputs and {shown}: give one target per output")
+        raise ValueError(f"sample {i} has {len(outs)} outputs and {shown}: "
+                         f"give one target per output")
     for y in ys:
         if not isinstance(y, Value) and math.isnan(y):
-            raise ValueError(f"sample {i} has a target that is nan: remove it or put a number there")
+            raise ValueError(f"sample {i} has a target that is nan: "
+                             f"remove it or put a number there")
     return outs, ys
 
 
@@ -62,7 +65,8 @@ def _squares(samples: list[tuple[list[Any], list[Any]]]) -> list[Value]:
 def mean_squared_error(outputs: Any, targets: Any, per: str = "element") -> Value:
     """The mean of (output - target)^2 over all elements, or (per="sample") their sum per sample."""
     if per not in ("element", "sample"):
-        raise ValueError(f"per={per!r} is neither 'element' nor 'sample': choose what the squares are averaged over")
+        raise ValueError(f"per={per!r} is neither 'element' nor 'sample': "
+                         f"choose what the squares are averaged over")
     samples = pairs(outputs, targets)
     squares = _squares(samples)
     if per == "element" or len(squares) == len(samples):
@@ -93,7 +97,8 @@ def known(y: Any) -> Any:
 def _likelihood(o: Any, y: Any, logits: bool) -> list[Any]:
     """The terms y log(o) and (1 - y) log(1 - o), without those whose weight is 0."""
     if not isinstance(y, Value) and not 0 <= y <= 1:
-        raise ValueError(f"the target {y!r} is no probability: binary cross-entropy needs targets from 0 to 1")
+        raise ValueError(f"the target {y!r} is no probability: "
+                         f"binary cross-entropy needs targets from 0 to 1")
     terms = []
     if isinstance(y, Value) or y != 0:
         terms.append(_weighted(y, logsigmoid(o) if logits else log(o)))
@@ -107,9 +112,10 @@ def _weighted(weight: Any, term: Any) -> Any:
 
 
 def categorical_cross_entropy(outputs: Any, targets: Any, logits: bool = False) -> Value:
-    """-sum y log(o), averaged over a batch; a target is a list of probabilities, or the right class's index."""
+    """-sum y log(o), batch mean; a target is a list of probabilities or the right class's index."""
     samples = [(o, _one_hot(y, len(o))) for o, y in _labelled(outputs, targets)]
-    return mean(-total([_weighted(y, t) for y, t in zip(ys, log_softmax(outs) if logits else map(log, outs))
+    return mean(-total([_weighted(y, t)
+                        for y, t in zip(ys, log_softmax(outs) if logits else map(log, outs))
                         if isinstance(y, Value) or y != 0])
                 for outs, ys in (_checked(list(o), y, i) for i, (o, y) in enumerate(samples)))
 
@@ -129,8 +135,8 @@ def _one_hot(y: Any, classes: int) -> list[Any]:
     if is_list(y):
         return [known(v) for v in y]
     if isinstance(y, Value) or int(y) != y or not 0 <= y < classes:
-        raise ValueError(f"the label {y!r} is out of range: with {classes} outputs it is a whole number "
-                         f"from 0 to {classes - 1}")
+        raise ValueError(f"the label {y!r} is out of range: with {classes} outputs it is a whole "
+                         f"number from 0 to {classes - 1}")
     return [float(k == y) for k in range(classes)]
 
 

@@ -40,8 +40,9 @@ class Module:
         own = dict(self.named_parameters())
         missing, unknown = own.keys() - state.keys(), state.keys() - own.keys()     # type: ignore[union-attr]
         if missing or unknown:
-            raise ValueError(f"the state does not fit this {type(self).__name__}: missing {sorted(missing)[:3]}, "
-                             f"unknown {sorted(unknown)[:3]}; load it into a network built the same way")
+            raise ValueError(f"the state does not fit this {type(self).__name__}: "
+                             f"missing {sorted(missing)[:3]}, unknown {sorted(unknown)[:3]}; "
+                             f"load it into a network built the same way")
         for name, new in {name: Value(x).data for name, x in state.items()}.items():    # type: ignore[union-attr]
             own[name].data = new
 

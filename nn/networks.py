@@ -1,4 +1,4 @@
-"""The two networks of the documents, made of scalar neurons, with the documents' numbers by default.
+"""The documents' two networks, made of scalar neurons, with the documents' numbers by default.
 
     linear_1_1_1()                  document 000: x -> W1 x + b1 -> W2 h1 + b2 -> W3 h2 + b3 = y_hat
     relu_sigmoid_softmax_3_3_3()    document 001: three layers of three units
@@ -13,6 +13,7 @@ Weights are indexed as the documents have them: W_ij[1,2] leads from input 1 to 
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from engine import Value
@@ -61,7 +62,7 @@ def unwrapped(values: list[Any]) -> Any:
 
 
 class Network(Module):
-    """Layers with an input, a target and a loss of their own, every quantity kept under its name."""
+    """Layers with their own input, target and loss, every quantity kept under its name."""
 
     def __init__(self, x: Sequence[float], y: Sequence[float], loss: Loss) -> None:
         self.layers: list[Layer] = []
@@ -77,12 +78,13 @@ class Network(Module):
         """Adds a layer from its numbers and the names of its four quantities."""
         self._check(W, b, weights, biases)
         rows, bias = matrix(W, weights), vector(b, biases)
-        layer = Layer(len(rows), len(bias), activation=activation, name=f"layer {len(self.layers) + 1}")
+        layer = Layer(len(rows), len(bias), activation=activation,
+                      name=f"layer {len(self.layers) + 1}")
         for j, neuron in enumerate(layer.neurons):
             neuron.w, neuron.b = [row[j] for row in rows], bias[j]
         self.layers.append(layer)
         self._names.append((before, after))
-        self._named += [(p.label, p) for p in [*sum(rows, []), *bias]]
+        self._named += [(p.label, p) for p in [*chain.from_iterable(rows), *bias]]
         setattr(self, W, unwrapped([unwrapped(row) for row in rows]))
         setattr(self, b, unwrapped(bias))
 
@@ -90,8 +92,9 @@ class Network(Module):
         width = len(self.layers[-1].neurons) if self.layers else len(self._x)
         if len(weights) != width or any(len(row) != len(biases) for row in weights):
             shape = " x ".join(map(str, (len(weights), len(weights[0]) if weights else 0)))
-            raise ValueError(f"{W} is {shape}, but {width} inputs and {len(biases)} biases {b} need "
-                             f"{width} x {len(biases)}: one row per input, one column per unit")
+            raise ValueError(f"{W} is {shape}, but {width} inputs and {len(biases)} biases {b} "
+                             f"need {width} x {len(biases)}: "
+                             f"one row per input, one column per unit")
 
     def named_parameters(self) -> list[tuple[str, Value]]:
         """The weights and biases under the documents' names, layer by layer."""
@@ -105,7 +108,7 @@ class Network(Module):
         return values
 
     def forward(self) -> list[Value]:
-        """Runs the network on its own input, keeps and names every quantity, and returns the outputs."""
+        """Runs on its own input, keeps and names every quantity, and returns the outputs."""
         values = self._x
         for layer, (before, after) in zip(self.layers, self._names):
             inside = layer.before(values)
@@ -124,7 +127,7 @@ class Network(Module):
         return value
 
     def step(self, lr: float = 0.01) -> Value:
-        """One step of gradient descent; returns the loss it started from, with all gradients in its graph."""
+        """One step of gradient descent; returns the loss before it, all gradients in its graph."""
         before = self.loss()
         self.zero_grad()
         before.backward()
@@ -140,7 +143,8 @@ def linear_1_1_1(x: float = 2.0, y: float = 4.0, W: Sequence[float] = (0.5, 0.8,
     Parameters W1 b1 W2 b2 W3 b3; kept quantities z1 h1 z2 h2 z3 y_hat.
     """
     if len(W) != len(b):
-        raise ValueError(f"{len(W)} weights and {len(b)} biases were given: give one of each per layer")
+        raise ValueError(f"{len(W)} weights and {len(b)} biases were given: "
+                         f"give one of each per layer")
     net = Network([x], [y], mean_squared_error)
     for i, (weight, bias) in enumerate(zip(W, b), 1):
         after = "y_hat" if i == len(W) else f"h{i}"
@@ -149,7 +153,8 @@ def linear_1_1_1(x: float = 2.0, y: float = 4.0, W: Sequence[float] = (0.5, 0.8,
     return net
 
 
-def relu_sigmoid_softmax_3_3_3(x: Sequence[float] = (0.1, 0.2, 0.7), y: Sequence[float] = (1.0, 0.0, 0.0),
+def relu_sigmoid_softmax_3_3_3(x: Sequence[float] = (0.1, 0.2, 0.7),
+                               y: Sequence[float] = (1.0, 0.0, 0.0),
                                W_ij: Matrix = W_IJ, W_jk: Matrix = W_JK, W_kl: Matrix = W_KL,
                                b_j: Sequence[float] = ONES, b_k: Sequence[float] = ONES,
                                b_l: Sequence[float] = ONES, reading: str = "binary") -> Network:
@@ -159,7 +164,8 @@ def relu_sigmoid_softmax_3_3_3(x: Sequence[float] = (0.1, 0.2, 0.7), y: Sequence
     Kept quantities h1_in h1_out h2_in h2_out O_in O_out, each a list.
     """
     if reading not in READINGS:
-        raise ValueError(f"there is no reading {reading!r} of the loss: choose one of {', '.join(READINGS)}")
+        raise ValueError(f"there is no reading {reading!r} of the loss: "
+                         f"choose one of {', '.join(READINGS)}")
     net = Network(x, y, READINGS[reading])
     net.add("relu",    "W_ij", "b_j", "h1_in", "h1_out", W_ij, b_j)
     net.add("sigmoid", "W_jk", "b_k", "h2_in", "h2_out", W_jk, b_k)

@@ -17,7 +17,8 @@ class Optimizer:
         self.parameters = list(parameters)
         self.lr = positive("lr", lr)
         if not self.parameters:
-            raise ValueError("an optimizer of no parameters has nothing to do: pass model.parameters()")
+            raise ValueError("an optimizer of no parameters has nothing to do: "
+                             "pass model.parameters()")
 
     def zero_grad(self) -> None:
         """Forgets the gradients of all parameters."""
@@ -27,7 +28,8 @@ class Optimizer:
     def step(self) -> None:
         """Moves every parameter once, by the gradients as they are."""
         if not any(map(computed, self.parameters)):
-            raise ValueError("no gradient was computed for any parameter: call loss.backward() before step()")
+            raise ValueError("no gradient was computed for any parameter: "
+                             "call loss.backward() before step()")
         for p, change in zip(self.parameters, self.changes()):
             p.data += change
 
@@ -37,12 +39,14 @@ class Optimizer:
 
 
 class SGD(Optimizer):
-    """Gradient descent p <- p - lr * grad; with momentum m, the velocity v <- m v + grad in place of grad."""
+    """Gradient descent p <- p - lr * grad; with momentum m, v <- m v + grad in place of grad."""
 
-    def __init__(self, parameters: Iterable[Value], lr: float = 0.01, momentum: float = 0.0) -> None:
+    def __init__(self, parameters: Iterable[Value], lr: float = 0.01,
+                 momentum: float = 0.0) -> None:
         super().__init__(parameters, lr)
         if not 0 <= momentum < 1:
-            raise ValueError(f"momentum={momentum!r} is not in [0, 1): use 0 for none, 0.9 as a common choice")
+            raise ValueError(f"momentum={momentum!r} is not in [0, 1): "
+                             f"use 0 for none, 0.9 as a common choice")
         self.momentum = momentum
         self.velocity = [0.0] * len(self.parameters)
 
@@ -53,13 +57,14 @@ class SGD(Optimizer):
 
 
 class Adam(Optimizer):
-    """Adam (Kingma and Ba 2015, algorithm 1): steps scaled by running means of gradient and its square."""
+    """Adam (Kingma, Ba 2015, algorithm 1): steps scaled by running means of grad and its square."""
 
     def __init__(self, parameters: Iterable[Value], lr: float = 0.001,
                  betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8) -> None:
         super().__init__(parameters, lr)
         if not all(0 <= b < 1 for b in betas):
-            raise ValueError(f"betas={betas!r} are not both in [0, 1): the usual choice is (0.9, 0.999)")
+            raise ValueError(f"betas={betas!r} are not both in [0, 1): "
+                             f"the usual choice is (0.9, 0.999)")
         self.betas, self.eps, self.t = betas, positive("eps", eps), 0
         self.m = [0.0] * len(self.parameters)
         self.v = [0.0] * len(self.parameters)
