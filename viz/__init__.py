@@ -4,6 +4,7 @@
     graph.py     draw: the picture                <- start here
     parts.py       what each node is: kind, name, layer
     fold.py        which nodes of a large graph share a box
+    labels.py      what stands in a box
     palette.py     what it looks like
     picture.py   Picture: shows and saves itself
     render.py    Graphviz without the `dot` program

@@ -15,13 +15,14 @@ from collections import Counter
 from collections.abc import Callable, Hashable
 from typing import NamedTuple
 
-from engine import Value
+from engine import Value, is_constant
 
 from .parts import INPUTS, LOSS, Survey
+from .text import operation
 
 DRAWN = 120                         # so many nodes are drawn one by one
 FEW = 12                            # so many inputs or steps of a loss stay apart in a folded picture
-BOXES, BANDS = 60, 24               # the most boxes of a folded picture, and of one in bands
+BOXES, NEURONS, BANDS = 60, 24, 24  # the most boxes of a picture folded by level, neuron, band
 FOLDS = ("none", "neuron", "layer", "level")
 Key = Callable[[Value], Hashable]
 
@@ -41,7 +42,7 @@ def choose(found: Survey) -> str:
         return "none"
     if not found.before:
         return "level"
-    return "neuron" if len(set(map(by_neuron(found), found.nodes))) <= BOXES else "layer"
+    return "neuron" if len(set(map(by_neuron(found), found.nodes))) <= NEURONS else "layer"
 
 
 def groups(found: Survey, fold: str, inside: bool | None = None) -> list[Group]:
@@ -86,18 +87,35 @@ def with_parameters_inside(found: Survey) -> Key:
 
 
 def by_neuron(found: Survey) -> Key:
-    """One key per neuron: its first parameter."""
-    home: dict[Value, Hashable] = {}
+    """One key per neuron, all samples together; what reads several neurons has a key of its own."""
+    home: dict[Value, Hashable] = {n: ("neuron", first) for n, first in neurons(found).items()}
+    for node in found.inner:
+        if node not in home and 0 <= found.places[node] < LOSS:
+            homes = {home[x] for x in node._prev if x in home}
+            across = ("across", operation(node), found.places[node])
+            home[node] = homes.pop() if len(homes) == 1 else across
+    return with_the_rest(found, home)
+
+
+def neurons(found: Survey) -> dict[Value, Value]:
+    """For every pre-activation and its parameters, the parameter that stands for the neuron."""
+    leader: dict[Value, Value] = {}
+
+    def find(x: Value) -> Value:
+        while x in leader:
+            x = leader[x]
+        return x
+
     for node in found.inner:
         if node in found.before:
+            terms = [x for x in node._prev if node._op == "+" and x in found.before]
             own = [x for x in node._prev if found.kinds[x] == "parameter"]
-            home[node] = home.setdefault(own[0], ("neuron", own[0]))
-            for p in own:
-                home.setdefault(p, home[node])
-        elif 0 <= found.places[node] < LOSS:
-            homes = {home[x] for x in node._prev if x in home}
-            home[node] = homes.pop() if len(homes) == 1 else ("across", node._op, found.places[node])
-    return with_the_rest(found, home)
+            first, *others = dict.fromkeys(map(find, own + terms))
+            leader[node] = first
+            leader.update(dict.fromkeys(others, first))
+    members = {x: None for node in found.before for x in (node, *node._prev)
+               if x in found.before or found.kinds[x] == "parameter"}
+    return {x: find(x) for x in members}
 
 
 def by_layer(found: Survey) -> Key:
@@ -120,7 +138,7 @@ def with_the_rest(found: Survey, home: "dict[Value, Hashable] | dict[Value, tupl
 def together(found: Survey, here: list[Value], title: str, keys: dict[Value, Hashable]) -> None:
     """Folds a part by operation and depth; if that leaves many boxes, into one."""
     level = levels(found)
-    keys.update({n: (title, n._op or found.kinds[n], level[n] if n._prev else 0) for n in here})
+    keys.update({n: (title, operation(n) if n._prev else found.kinds[n], level[n] if n._prev else 0) for n in here})
     if len({keys[n] for n in here}) > FEW:
         keys.update({n: (title, title, 0) for n in here})
 
@@ -137,7 +155,7 @@ def keep_constants_near(found: Survey, keys: dict[Value, Hashable]) -> Key:
 def by_level(found: Survey) -> Key:
     """One key per operation and depth, or per band of depths."""
     level = levels(found)
-    kinds: dict[Value, Hashable] = {n: ("level", n._op or found.kinds[n], level[n]) for n in found.nodes}
+    kinds: dict[Value, Hashable] = {n: ("level", operation(n) if n._prev else found.kinds[n], level[n]) for n in found.nodes}
     if len(set(kinds.values())) <= BOXES:
         return lambda node: node if node in found.roots else kinds[node]
     width = -(-max(level.values()) // BANDS)
@@ -175,7 +193,7 @@ class Titles:
         if key[0] == "layer":
             return self.found.layers[key[1]]
         if key[0] == "across":
-            return key[1] if len(nodes) > 1 else self.found.names[nodes[0]]
+            return plural(nodes, key[1])
         if key[0] == "band":
             return f"depth {key[1]} to {key[1] + key[2] - 1}"
         return key[1] if key[0] == key[1] else f"{plural(nodes, key[1])}"
@@ -192,4 +210,5 @@ class Titles:
 
 def plural(nodes: list[Value], what: str) -> str:
     """'100 × square', or '3 variables'."""
+    nodes = [n for n in nodes if not is_constant(n)] or nodes
     return f"{len(nodes):,} × {what}" if nodes[0]._prev else f"{len(nodes):,} {what}{'s' * (len(nodes) > 1)}"

@@ -11,8 +11,8 @@ from typing import NamedTuple
 FONT = "DejaVu Sans,Verdana,Geneva,sans-serif"      # of one width, so boxes fit wherever they are shown
 INK, GREY, LINE = "#1F2933", "#5F6B7A", "#8792A2"
 
-SIZE = "#FFFFE5 #FFF7BC #FEE391 #FEC44F #FE9929 #EC7014 #CC4C02 #993404".split()
-SIGN = "#2166AC #4393C3 #92C5DE #D1E5F0 #F7F7F7 #FDDBC7 #F4A582 #D6604D #B2182B".split()
+SIZE = ("#FFFFE5", "#FFF7BC", "#FEE391", "#FEC44F", "#FE9929", "#EC7014", "#CC4C02", "#993404")
+SIGN = ("#2166AC", "#4393C3", "#92C5DE", "#D1E5F0", "#F7F7F7", "#FDDBC7", "#F4A582", "#D6604D", "#B2182B")
 NOT_FINITE = "#E8A6D0"
 
 
@@ -39,7 +39,7 @@ LOOKS = {
 }
 
 
-def ramp(t: float, colours: list[str]) -> str:
+def ramp(t: float, colours: tuple[str, ...]) -> str:
     """The colour at t in 0..1, mixed from its two neighbours among `colours`."""
     place = min(max(t, 0.0), 1.0) * (len(colours) - 1)
     i = min(int(place), len(colours) - 2)

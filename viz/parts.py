@@ -83,8 +83,9 @@ def placed(inner: list[Value], owner: dict[Value, int],
     for node in inner:
         own = [owner[x] for x in node._prev if x in owner]
         others = [x for x in node._prev if x not in owner and not is_constant(x)]
-        if own and (others or node._rule.name == "dot"):    # a penalty on weights has no others
-            places[node] = max(own)
+        products = [places[x] for x in others if x in before and x._op == "*"] if node._op == "+" else []
+        if own and (others or node._rule.name == "dot") or products:    # a penalty on weights has no others
+            places[node] = max(own + products)
             before.add(node)
         elif not own and others:
             where = {places.get(x, LOSS) for x in others}

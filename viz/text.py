@@ -36,7 +36,7 @@ class Operand(NamedTuple):
     leading: bool = False
 
     def __format__(self, spec: str) -> str:
-        signed = self.text.startswith("-") and not self.leading and spec != "0"
+        signed = self.text[:1] == "-" and self.binds < POWER and not self.leading and spec != "0"
         return bracketed(self.text, self.latex) if self.binds < int(spec) or signed else self.text
 
 
@@ -51,6 +51,8 @@ def number(x: float, digits: int = 4, *, latex: bool = False) -> str:
     """x to `digits` significant digits; whole numbers are written out where that is not longer."""
     whole = abs(x) < 10 ** max(digits, 6) and x == int(x)
     text = str(int(x)) if whole else f"{x:.{digits}g}"
+    if "e" in text and 1 <= abs(x) < 10 ** 6:
+        text = str(round(x))
     if not latex:
         return text
     mantissa, _, power = text.partition("e")
@@ -65,8 +67,12 @@ def name(node: Value, *, latex: bool = False, digits: int = 4) -> str:
         return latex_name(str(node.label)) if latex else str(node.label)
     if not node._prev:
         return number(node.data, digits, latex=latex)
-    plain = node._rule.name if node._rule.name in TABLE else node._op or "f"
-    return latex_name(plain) if latex else plain
+    return latex_name(operation(node)) if latex else operation(node)
+
+
+def operation(node: Value) -> str:
+    """The name of the operation that made a node, such as 'mul'."""
+    return node._rule.name if node._rule.name in TABLE else node._op or "f"
 
 
 @cache
