@@ -79,30 +79,46 @@ class Bundle:
 
     def __init__(self, node: Any = None) -> None:
         self.node: Any = node
+        self.marked: list[int] = []
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Bundle, (), None, self.each()
 
     def each(self) -> Iterator[Any]:
-        """All nodes, inputs first, each marked as one that may be written plainly."""
-        own = []
-        try:
-            for node in nodes((self.node,)):
-                if id(node) not in writing.ids:
-                    own.append(id(node))
-                    writing.ids.add(id(node))
-                yield node
-        finally:
-            writing.ids.difference_update(own)
+        """All nodes, inputs first, each marked as one that may be written plainly; then an End."""
+        for node in nodes((self.node,)):
+            if id(node) not in writing.ids:
+                self.marked.append(id(node))
+                writing.ids.add(id(node))
+            yield node
+        yield End(self)
+
+    def unmark(self) -> None:
+        """Takes the marks back."""
+        writing.ids.difference_update(self.marked)
+        self.marked = []
+
+    __del__ = unmark                            # for a pickle that failed half-way
 
     def extend(self, arrived: Iterable[Any]) -> None:
         """Called by pickle with what it has read."""
-        for self.node in arrived:
-            pass
+        for x in arrived:
+            self.append(x)
 
-    def append(self, arrived: Any) -> None:
+    def append(self, x: Any) -> None:
         """Called by pickle with what it has read."""
-        self.node = arrived
+        self.node = x if x is not None else self.node
+
+
+class End:
+    """The last item of a bundle: pickle asks for it when all nodes before it are written."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        self.bundle.unmark()
+        return type(None), ()
 
 
 def last(bundle: Bundle) -> Any:
