@@ -8,6 +8,7 @@
     functions.py  the operations as functions; total, dot, softmax over lists
     calculus.py   grad, jacobian, hessian, jvp, vjp, hvp
     check.py      gradients against finite differences
+    extend.py     operations added at run time
     modes.py      no_grad, anomaly
     persist.py    copying and pickling
 """
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from .calculus import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .check import check_gradients
+from .extend import add_operation
 from .functions import NAMES, dot, log_softmax, logsumexp, softmax, total
 from .modes import anomaly, no_grad
 from .ops import ROWS, Row
@@ -25,7 +27,8 @@ from .value import Value, computed, is_constant, local_gradients
 globals().update(NAMES)
 
 __all__ = [
-    "ROWS", "Row", "Value", "anomaly", "check_gradients", "computed", "dot", "grad", "hessian",
+    "ROWS", "Row", "Value", "add_operation", "anomaly", "check_gradients", "computed", "dot",
+    "grad", "hessian",
     "hvp", "is_constant", "jacobian", "jvp", "local_gradients", "log_softmax", "logsumexp",
     "no_grad", "softmax", "source", "total", "value_and_grad", "vjp",
     *(name for name in NAMES if name not in ("abs", "pow")),    # those stay Python's after import *

@@ -12,13 +12,14 @@ Nodes that depend on no x are left out; a gradient that no path reaches is the c
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Any
 
 from . import ieee
 from .floats import FLOATS
 from .functions import NAMES, dot, shares, total
 from .graph import topological
-from .rules import RULES, Handmade, Rule, define
+from .rules import Handmade, Rule, define
 from .value import Value, constant, lift
 
 VALUES: dict[str, Any] = {                      # what a slope may call when it runs on Values
@@ -26,15 +27,13 @@ VALUES: dict[str, Any] = {                      # what a slope may call when it 
     "total": total, "shares": shares, "partners": ieee.partners}
 
 
-def _on_values(rule: Rule) -> list[Callable[..., Any]]:
-    """Slopes of a row as functions of (inputs, output), one per input; one for a row over lists."""
+@cache
+def on_values(rule: Rule) -> list[Callable[..., Any]]:
+    """The slopes of a row as functions of (inputs, output): one per input, or one for a list."""
     first = "" if rule.row.variadic else f"    {', '.join(rule.inputs)}, = xs\n"
     return [define(f"slope {rule.name} {i}",
                    f"def slope(xs, z):\n{first}    return {text}\n", VALUES)
             for i, text in enumerate(rule.row.slopes)]
-
-
-RULES_ON_VALUES = {name: _on_values(rule) for name, rule in RULES.items()}
 
 
 def slopes(node: Value, wanted: Sequence[bool]) -> list[Any]:
@@ -44,7 +43,7 @@ def slopes(node: Value, wanted: Sequence[bool]) -> list[Any]:
         raise TypeError(f"the node {rule.symbol!r} was made by hand and gives its derivative in "
                         f"numbers only, which backward() can use and grad() cannot: define it as "
                         f"a row, see CONTRIBUTING.md")
-    made = RULES_ON_VALUES[rule.name]
+    made = on_values(rule) if isinstance(rule, Rule) else []
     if isinstance(rule, Rule) and rule.row.variadic:
         return list(made[0](node._prev, node))
     return [slope(node._prev, node) if want else None for slope, want in zip(made, wanted)]

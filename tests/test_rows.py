@@ -4,6 +4,7 @@ eager values and slopes, the gradient as a graph, finite differences and 60-digi
 at first and second order; and a wrong sign planted in a row must be noticed and named.
 """
 
+import dataclasses
 import random
 from itertools import product
 
@@ -12,7 +13,6 @@ import truth
 
 import engine
 from engine import Value, check_gradients, grad, local_gradients
-from engine.calculus import RULES_ON_VALUES
 from engine.check import difference
 from engine.ops import ROWS
 from engine.rules import RULES
@@ -115,5 +115,28 @@ def test_every_row_is_in_the_truth_and_none_twice():
     assert sorted(NAMES) == sorted(truth.TRUTH)
 
 
-def test_all_roads_read_the_same_rows():
-    assert list(RULES) == list(RULES_ON_VALUES) == NAMES
+CUBE = engine.Row("cube", "cube", "x", "x * x * x", ("3 * square(x)",), "{x:4}^3", "{{{x:4}}}^3",
+                  engine.ops.POWER, (engine.ops.ANY,))
+
+
+def test_a_row_added_is_an_operation_everywhere():
+    cube = engine.add_operation(CUBE)
+    try:
+        x = Value(2.0)
+        y = x.cube() + engine.cube(x)
+        y.backward()
+        assert (y.data, x.grad, cube(3.0)) == (16.0, 24.0, 27.0)
+        assert grad(grad(cube(x), x), x).data == 12.0
+        with pytest.raises(ValueError, match="no free name"):
+            engine.add_operation(CUBE)
+    finally:
+        engine.extend.remove_operation("cube")
+    assert not hasattr(Value, "cube") and not hasattr(engine, "cube")
+
+
+def test_a_row_with_a_wrong_slope_is_not_added():
+    with pytest.raises(ValueError, match="the row 'cube' is wrong"):
+        engine.add_operation(dataclasses.replace(CUBE, slopes=("2 * square(x)",)))
+    with pytest.raises(ValueError, match="one slope and one interval"):
+        engine.add_operation(dataclasses.replace(CUBE, slopes=()))
+    assert not hasattr(Value, "cube")
