@@ -3,7 +3,7 @@
 import pytest
 
 import engine
-from engine import Value, dot, exp, identity, logsumexp, softmax, total
+from engine import Value, dot, exp, identity, logsumexp, total
 from engine.functions import over_list
 from viz import expression, name
 from viz.text import latex_name, number
@@ -27,7 +27,7 @@ FORMULAS = [
     (x ** -2,                   "x^(-2)",               r"{x}^{-2}"),
     (exp(x) ** 2,               "exp(x)^2",             r"{\left(e^{x}\right)}^{2}"),
     (identity(x + b) * 2,       "identity(x + b1) · 2", r"\left(x + b_1\right) \cdot 2"),
-    (softmax([W, x])[1],        "softmax(x, W1)",       r"\operatorname{softmax}\left(x, W_1\right)"),
+    (engine.softmax([W])[0],     "softmax(W1)",          r"\operatorname{softmax}\left(W_1\right)"),
     (logsumexp([W, x]),         "logsumexp(W1, x)",     r"\ln\left(e^{W_1} + e^{x}\right)"),
     (Value(1, (x, b), "+"),     "x + b1",               "x + b_1"),
     (Value(1, (x, b), "foo"),   "foo(x, b1)",           r"\mathrm{foo}\left(x, b_1\right)"),
@@ -36,9 +36,10 @@ FORMULAS = [
 ]
 
 LABELS = [
-    ("W1", "W_1"), ("b12", "b_{12}"), ("x", "x"), ("loss", r"\mathrm{loss}"), ("alpha1", r"\alpha_1"),
-    ("y_hat", r"\hat{y}"), ("y_hat[2]", r"\hat{y}_2"), ("W_ij[1,2]", "W_{i1j2}"), ("w[1,2]", "w_{1,2}"),
-    ("h1_in[3]", "h1_{in,3}"), ("O_out[1]", "O_{out,1}"), ("50%_#{x}", r"\text{50\%\_\#\{x\}}"),
+    ("W1", "W_1"), ("b12", "b_{12}"), ("x", "x"), ("loss", r"\mathrm{loss}"),
+    ("alpha1", r"\alpha_1"), ("y_hat", r"\hat{y}"), ("y_hat[2]", r"\hat{y}_2"),
+    ("W_ij[1,2]", "W_{i1j2}"), ("w[1,2]", "w_{1,2}"), ("h1_in[3]", "h1_{in,3}"),
+    ("O_out[1]", "O_{out,1}"), ("50%_#{x}", r"\text{50\%\_\#\{x\}}"),
 ]
 
 

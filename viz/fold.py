@@ -1,6 +1,6 @@
 """Large graphs folded: which nodes share a box.
 
-    none     every node has a box of its own, or is a row of one: the parameters of a neuron may stand
+    none     every node has a box of its own, except that the parameters of a neuron may be rows
              inside its pre-activation's box
     neuron   a pre-activation, for all samples, with its parameters and its activation
     layer    all of a layer
@@ -21,7 +21,7 @@ from .parts import INPUTS, LOSS, Survey
 from .text import operation
 
 DRAWN = 120                         # so many nodes are drawn one by one
-FEW = 12                            # so many inputs or steps of a loss stay apart in a folded picture
+FEW = 12                            # so many inputs or steps of a loss stay apart
 BOXES, NEURONS, BANDS = 60, 24, 24  # the most boxes of a picture folded by level, neuron, band
 FOLDS = ("none", "neuron", "layer", "level")
 Key = Callable[[Value], Hashable]
@@ -33,7 +33,7 @@ class Group(NamedTuple):
     nodes: list[Value]
     title: str
     place: int | None
-    detailed: bool                      # whether every node is shown: it is alone, or a parameter inside
+    detailed: bool                      # whether every node in it is shown
 
 
 def choose(found: Survey) -> str:
@@ -47,16 +47,16 @@ def choose(found: Survey) -> str:
 
 def groups(found: Survey, fold: str, inside: bool | None = None) -> list[Group]:
     """The boxes of a picture, in the order of their first nodes."""
-    if inside is None:                  # where some layer has several neurons, as boxes they are too many
+    if inside is None:                  # as boxes, the parameters of a wide layer are too many
         inside = len(found.before) > len(found.layers)
-    key = {"none": with_parameters_inside if inside else one_by_one, "neuron": by_neuron, "layer": by_layer,
-           "level": by_level}[fold](found)
+    fine = with_parameters_inside if inside else one_by_one
+    key = {"none": fine, "neuron": by_neuron, "layer": by_layer, "level": by_level}[fold](found)
     members: dict[Hashable, list[Value]] = {}
     for node in found.nodes:
         members.setdefault(key(node), []).append(node)
     titles = Titles(found)
-    return [Group(nodes, titles.of(k, nodes), common_place(nodes, found), fold == "none" or len(nodes) == 1)
-            for k, nodes in members.items()]
+    return [Group(nodes, titles.of(k, nodes), common_place(nodes, found),
+                  detailed=fold == "none" or len(nodes) == 1) for k, nodes in members.items()]
 
 
 def outputs(nodes: list[Value]) -> list[Value]:
@@ -120,14 +120,15 @@ def neurons(found: Survey) -> dict[Value, Value]:
 
 def by_layer(found: Survey) -> Key:
     """One key per layer."""
-    home = {n: ("layer", k) for n, k in found.places.items() if 0 <= k < LOSS and n not in found.roots}
+    home: dict[Value, Hashable] = {n: ("layer", k) for n, k in found.places.items()
+                                   if 0 <= k < LOSS and n not in found.roots}
     return with_the_rest(found, home)
 
 
-def with_the_rest(found: Survey, home: "dict[Value, Hashable] | dict[Value, tuple[str, int]]") -> Key:
-    """Keys also for inputs, for the loss and for parameters outside the layers."""
-    keys: dict[Value, Hashable] = {**home}
-    kept = [n for n in found.nodes if n not in keys and n not in found.roots and found.kinds[n] != "constant"]
+def with_the_rest(found: Survey, keys: dict[Value, Hashable]) -> Key:
+    """The keys, with others added for the inputs and the loss where they are many."""
+    kept = [n for n in found.nodes
+            if n not in keys and n not in found.roots and found.kinds[n] != "constant"]
     for place, title in ((INPUTS, "inputs"), (LOSS, "loss")):
         here = [n for n in kept if found.places[n] == place]
         if len(here) > FEW:
@@ -138,7 +139,7 @@ def with_the_rest(found: Survey, home: "dict[Value, Hashable] | dict[Value, tupl
 def together(found: Survey, here: list[Value], title: str, keys: dict[Value, Hashable]) -> None:
     """Folds a part by operation and depth; if that leaves many boxes, into one."""
     level = levels(found)
-    keys.update({n: (title, operation(n) if n._prev else found.kinds[n], level[n] if n._prev else 0) for n in here})
+    keys.update({n: (title, what(n, found), level[n] if n._prev else 0) for n in here})
     if len({keys[n] for n in here}) > FEW:
         keys.update({n: (title, title, 0) for n in here})
 
@@ -155,7 +156,7 @@ def keep_constants_near(found: Survey, keys: dict[Value, Hashable]) -> Key:
 def by_level(found: Survey) -> Key:
     """One key per operation and depth, or per band of depths."""
     level = levels(found)
-    kinds: dict[Value, Hashable] = {n: ("level", operation(n) if n._prev else found.kinds[n], level[n]) for n in found.nodes}
+    kinds: dict[Value, Hashable] = {n: ("level", what(n, found), level[n]) for n in found.nodes}
     if len(set(kinds.values())) <= BOXES:
         return lambda node: node if node in found.roots else kinds[node]
     width = -(-max(level.values()) // BANDS)
@@ -163,8 +164,13 @@ def by_level(found: Survey) -> Key:
         "band", (level[node] - 1) // width * width + 1, width)
 
 
+def what(node: Value, found: Survey) -> str:
+    """The operation that made a node, or the kind of a leaf."""
+    return operation(node) if node._prev else found.kinds[node]
+
+
 def levels(found: Survey) -> dict[Value, int]:
-    """How many operations lie on the longest way up to a node; a leaf stands with its first reader."""
+    """The length of the longest way up to each node; a leaf stands with its first reader."""
     level: dict[Value, int] = {}
     for node in found.inner:
         level[node] = 1 + max((level.get(x, 0) for x in node._prev if x._prev), default=0)
@@ -211,4 +217,5 @@ class Titles:
 def plural(nodes: list[Value], what: str) -> str:
     """'100 × square', or '3 variables'."""
     nodes = [n for n in nodes if not is_constant(n)] or nodes
-    return f"{len(nodes):,} × {what}" if nodes[0]._prev else f"{len(nodes):,} {what}{'s' * (len(nodes) > 1)}"
+    s = "s" if len(nodes) > 1 else ""
+    return f"{len(nodes):,} × {what}" if nodes[0]._prev else f"{len(nodes):,} {what}{s}"

@@ -1,18 +1,18 @@
-"""The picture of a graph: what was computed, every gradient, and on every arrow its local derivative.
+"""The picture of a graph: every value, every gradient, and on every arrow its local derivative.
 
     draw(loss)                          a Picture; the last line of a notebook cell shows it
     draw(loss, model)                   framed by layer; parameters, inputs and targets told apart
     draw(loss, model).save("net.svg")   or .png, .pdf, .dot
 
-`parts` says what each node is, `fold` which nodes share a box, `palette` how it looks; this file
-writes them down as Graphviz source, which is the same in every process: nodes are called n0, n1, ...
-by their position in the order of the graph. Start reading at `draw`.
+`parts` says what each node is, `fold` which nodes share a box, `labels` what stands in it. Here the
+Graphviz source is written, which is the same in every process: nodes are called n0, n1, ... by
+their position in the order of reading. Start reading at `draw`.
 """
 
 import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import Any
 
 from engine import Value, computed, is_constant, local_gradients
@@ -26,30 +26,32 @@ from .text import number
 
 SHOW = ("data", "grad", "slopes", "formula", "legend")
 Columns = defaultdict[int, dict[int, list[str]]]
-COUNTED = 40                        # with more arrows between folded boxes, none says how many it is
+COUNTED = 40                        # with more arrows between folded boxes, none is labelled
 AUTO = "gradient if computed"
 
 
-def draw(value: "Value | Sequence[Value]", module: Any = None, *, direction: str = "LR", rankdir: str = "",
-         digits: int = 4, format: str = "svg", show: Collection[str] = SHOW, fold: str | None = None,
-         parameters: str | None = None, color: str | None = AUTO) -> Picture:
+def draw(value: "Value | Sequence[Value]", module: Any = None, *, direction: str = "LR",
+         rankdir: str = "", digits: int = 4, format: str = "svg",
+         show: Collection[str] = SHOW, fold: str | None = None, parameters: str | None = None,
+         color: str | None = AUTO) -> Picture:
     """A picture of everything that `value`, one Value or several, was computed from.
 
     module: a network; its layers become frames and its parameters get their names.
     direction (or rankdir): "LR", from left to right, or "TB", from top to bottom.
     show: what to show, out of data, grad, slopes, formula, legend.
     fold: "none", "neuron", "layer" or "level"; by default graphs above 120 nodes are folded.
-    parameters: "outside", in boxes of their own, or "inside" those of the neurons; chosen by default.
+    parameters: "outside", in boxes of their own, or "inside" their neuron's; or chosen for you.
     color: what fills the numbers' grounds, "gradient" (by size), "value" or None.
     """
     roots = [value] if isinstance(value, Value) else list(value)
     direction = rankdir or direction
-    check(roots, direction=([direction], ("LR", "TB", "RL", "BT")), fold=([fold], (None, *FOLDS)), show=(show, SHOW),
-          parameters=([parameters], ("inside", "outside", None)), color=([color], (AUTO, "gradient", "value", None)))
+    check(roots, direction=([direction], ("LR", "TB", "RL", "BT")), show=(show, SHOW),
+          fold=([fold], (None, *FOLDS)), parameters=([parameters], (None, "inside", "outside")),
+          color=([color], (AUTO, "gradient", "value", None)))
     found = survey(roots, module)
     fold = fold or choose(found)
     if fold in ("neuron", "layer") and not found.before:
-        raise ValueError(f"fold={fold!r} needs to know the layers: give the network too, draw(loss, model, ...)")
+        raise ValueError(f"fold={fold!r} needs layers: give the network too, draw(loss, model)")
     boxes = groups(found, fold, None if parameters is None else parameters == "inside")
     style = Style(frozenset(show), digits, *coloured(color, boxes))
     return Picture(write(found, boxes, style, direction, fold), format)
@@ -62,13 +64,15 @@ def check(roots: list[Value], **given: tuple[Collection[Any], Sequence[Any]]) ->
     """Raises an error that names the first argument which is not what it can be."""
     for root in roots:
         if not isinstance(root, Value):
-            raise TypeError(f"draw takes a Value or a list of Values, not {root!r} of type {type(root).__name__}")
+            kind = type(root).__name__
+            raise TypeError(f"draw takes a Value or a list of Values, not {root!r} of type {kind}")
     if not roots:
         raise ValueError("there is nothing to draw in an empty list: give at least one Value")
     for name, (chosen, known) in given.items():
         for one in chosen:
             if one not in known:
-                raise ValueError(f"{name}={one!r} is not known: choose from {', '.join(map(repr, known))}")
+                choice = ", ".join(map(repr, known))
+                raise ValueError(f"{name}={one!r} is not known: choose from {choice}")
 
 
 def coloured(color: str | None, boxes: list[Group]) -> tuple[str | None, float]:
@@ -81,23 +85,27 @@ def coloured(color: str | None, boxes: list[Group]) -> tuple[str | None, float]:
 
 # ---- writing
 
+GRAPH = {"fontname": FONT, "fontsize": "10", "nodesep": "0.16", "ranksep": "0.6", "pad": "0.2",
+         "remincross": "false", "bgcolor": "white", "labelloc": "b", "tooltip": " "}
+NODE = {"shape": "box", "fontname": FONT, "fontsize": "10", "fontcolor": INK, "margin": "0.04,0.02",
+        "height": "0.2", "width": "0.2"}
+EDGE = {"color": LINE, "arrowsize": "0.55", "fontname": FONT, "fontsize": "8", "fontcolor": GREY}
+FRAME = {"style": "rounded", "color": "#C9D0D8", "fontcolor": GREY, "margin": "10", "labelloc": "t",
+         "labeljust": "l", "tooltip": " "}
+
+
 def write(found: Survey, boxes: list[Group], style: Style, direction: str, fold: str) -> Any:
     """The whole picture as a graphviz.Digraph."""
     import graphviz
-    dot = graphviz.Digraph(
-        graph_attr={"rankdir": direction, "fontname": FONT, "fontsize": "10", "nodesep": "0.16", "ranksep": "0.6",
-                    "pad": "0.2", "remincross": "false", "bgcolor": "white", "labelloc": "b", "tooltip": " ",
-                    "label": footer(found, boxes, style, fold)},
-        node_attr={"shape": "box", "fontname": FONT, "fontsize": "10", "fontcolor": INK, "margin": "0.04,0.02",
-                   "height": "0.2", "width": "0.2"},
-        edge_attr={"color": LINE, "arrowsize": "0.55", "fontname": FONT, "fontsize": "8", "fontcolor": GREY})
+    label = footer(found, boxes, style, fold)
+    dot = graphviz.Digraph(graph_attr={**GRAPH, "rankdir": direction, "label": label},
+                           node_attr=NODE, edge_attr=EDGE)
     position = {n: i for i, n in enumerate(found.nodes)}
     ids = [f"n{position[box.nodes[-1]]}" for box in boxes]
     columns = in_columns(ids, boxes, found)
     for place in sorted({box.place for box in boxes if box.place is not None}):
         with dot.subgraph(name=f"cluster_{place + 1 if place < LOSS else 'loss'}") as frame:
-            frame.attr(label=frame_title(found, place), style="rounded", color="#C9D0D8", fontcolor=GREY, margin="10",
-                       labelloc="t", labeljust="l", tooltip=" ")
+            frame.attr(label=frame_title(found, place), **FRAME)
             write_boxes(frame, ids, boxes, found, style, place)
             tidy(frame, columns[place], direction, place == LOSS)
     write_boxes(dot, ids, boxes, found, style, None)
@@ -106,32 +114,36 @@ def write(found: Survey, boxes: list[Group], style: Style, direction: str, fold:
     return dot
 
 
-def write_boxes(dot: Any, ids: list[str], boxes: list[Group], found: Survey, style: Style, place: int | None) -> None:
+def write_boxes(dot: Any, ids: list[str], boxes: list[Group], found: Survey, style: Style,
+                place: int | None) -> None:
     """Writes the boxes that stand in one place."""
     for i, box in zip(ids, boxes):
         if box.place == place:
             look = LOOKS[box_kind(box, found)]
-            label = detailed(box, found, style, look) if box.detailed else folded(box, found, style)
-            dot.node(i, label, color=look.ink, fillcolor=look.fill, style=look.style, penwidth=look.width,
-                     peripheries=look.peripheries, tooltip=tooltip(box, found, style))
+            label = (detailed if box.detailed else folded)(box, found, style)
+            dot.node(i, label, color=look.ink, fillcolor=look.fill, style=look.style,
+                     penwidth=look.width, peripheries=look.peripheries, tooltip=tooltip(box, found))
 
 
 def write_edges(dot: Any, ids: list[str], boxes: list[Group], style: Style) -> None:
-    """Writes one arrow per input with its local derivative; between folded boxes, one with a count."""
+    """Writes an arrow per input with its local derivative; with a count between folded boxes."""
     home = {n: i for i, box in zip(ids, boxes) for n in box.nodes}
+    shown = {i for i, box in zip(ids, boxes) if box.detailed}
     many: Counter[tuple[str, str]] = Counter()
-    alone = {i for i, box in zip(ids, boxes) if box.detailed}
     for node in (n for box in boxes for n in box.nodes):
-        to = home[node]
-        slopes = local_gradients(node) if "slopes" in style.show and to in alone else None
-        for k, x in enumerate(node._prev):
-            if home[x] == to:
-                continue
-            if to in alone and home[x] in alone:
-                text = number(slopes[k], style.digits) if slopes is not None and not is_constant(x) else ""
-                dot.edge(home[x], to, **({"label": text} if text else {}))
-            else:
-                many[home[x], to] += 1
+        head = home[node]
+        slopes = local_gradients(node) if "slopes" in style.show and head in shown else None
+        for x, slope in zip(node._prev, slopes or repeat(None)):
+            if head in shown and home[x] in shown and home[x] != head:
+                text = None if slope is None else number(slope, style.digits)
+                dot.edge(home[x], head, label=None if is_constant(x) else text)
+            elif home[x] != head:
+                many[home[x], head] += 1
+    write_counts(dot, many)
+
+
+def write_counts(dot: Any, many: "Counter[tuple[str, str]]") -> None:
+    """Writes the arrows between folded boxes, thicker where they stand for more."""
     for (tail, head), count in many.items():
         label = f"×{count:,}" if count > 1 and len(many) <= COUNTED else ""
         dot.edge(tail, head, label=label, penwidth=f"{1 + math.log10(count) / 2:.2g}")
@@ -153,7 +165,7 @@ def tidy(frame: Any, columns: dict[int, list[str]], direction: str, loose: bool)
     loose: what enters the frame may stand in several columns, and is left alone.
     """
     for depth, column in columns.items():
-        order = column[::-1] if direction in ("LR", "RL") else column       # Graphviz stacks upwards
+        order = column[::-1] if direction in ("LR", "RL") else column   # Graphviz stacks upwards
         if len(column) > 1 and (depth or not loose):
             with frame.subgraph(graph_attr={"rank": "same"}) as same:
                 for a, b in pairwise(order):

@@ -12,7 +12,7 @@ import html
 import math
 import re
 from collections import Counter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from engine import Value, computed, is_constant, local_gradients
 
@@ -21,7 +21,7 @@ from .palette import GREY, INK, LOOKS, Look, fill, ink_on
 from .parts import INPUTS, LOSS, Survey
 from .text import expression, number, operation
 
-LONG, WIDE = 40, 52                 # characters; longer names and formulas are cut, tooltips are not
+LONG, WIDE = 40, 52                 # characters; longer names and formulas are cut
 
 
 class Style(NamedTuple):
@@ -32,17 +32,25 @@ class Style(NamedTuple):
     color: str | None
     largest: float
 
+    def by(self, color: str, x: float) -> float | None:
+        """x if this is what the colours show, else None."""
+        return x if self.color == color else None
+
 
 # ---- what is shown
 
 def measure(box: Group, color: str | None) -> float:
     """The number behind the colour of a box: its gradient's norm, or its value of largest size."""
-    return norm(box.nodes) or 0.0 if color == "gradient" else max((n.data for n in outputs(box.nodes)), key=abs)
+    if color == "gradient":
+        return norm(box.nodes) or 0.0
+    return max((n.data for n in outputs(box.nodes)), key=abs)
 
 
 def norm(nodes: list[Value]) -> float | None:
-    """The length of the gradient of a box: over its parameters if it has any; None before backward()."""
-    grads = [n.grad for n in ([n for n in nodes if not n._prev and not is_constant(n)] or nodes) if computed(n) and not is_constant(n)]
+    """The length of a box's gradient, over its leaves if it has any; None before backward()."""
+    variable = [n for n in nodes if not is_constant(n)]
+    leaves = [n for n in variable if not n._prev]
+    grads = [n.grad for n in leaves or variable if computed(n)]
     return math.hypot(*grads) if grads else None
 
 
@@ -53,51 +61,58 @@ def box_kind(box: Group, found: Survey) -> str:
 
 # ---- the text in the boxes
 
-def detailed(box: Group, found: Survey, style: Style, look: Look) -> str:
+def detailed(box: Group, found: Survey, style: Style) -> str:
     """The label of one node: its name and formula, its data and gradient, the parameters inside."""
     node, name = box.nodes[-1], found.names.get(box.nodes[-1], "")
-    title = bold(name, look.ink) if name else ""
-    numbers = data_cell(node, style) + grad_cell(node, style)
     if is_constant(node) and not name:
         return table(cell(number(node.data, style.digits)))
+    title = bold(name, LOOKS[found.kinds[node]].ink)
+    numbers = data_cell(node, style) + grad_cell(node, style)
     if not node._prev:
         return table(cell(title) + numbers)
     made = formula(node, found, style) if "formula" in style.show else node._op
-    title += f'<FONT COLOR="{GREY}"> = </FONT><FONT POINT-SIZE="9">{shown(made, WIDE)}</FONT>' if made else ""
-    spare = 7 * len(name) + 5 * len(made) - 6 * len(re.sub("<.*?>", "", numbers))   # points, roughly
-    filler = f'<TD WIDTH="{spare}"></TD>' if spare > 0 and numbers else ""          # keeps the numbers left
-    rows = [cell(title, 'COLSPAN="3" ALIGN="LEFT"'), numbers + filler]
+    equation = f"{title}{ink(' = ', GREY)}{ink(shown(made, WIDE), INK, 9)}" if made else title
+    rows = [cell(equation, 'COLSPAN="3" ALIGN="LEFT"'), numbers + filler(name + made, numbers)]
     if len(box.nodes) > 1:
         rows.append(cell(parameter_rows(box, found, style), 'COLSPAN="3"'))
     return table(*rows)
 
 
+def filler(above: str, numbers: str) -> str:
+    """An empty cell that keeps numbers at the left below a longer text; its width is a guess."""
+    points = 5 * len(above) - 6 * len(re.sub("<.*?>", "", numbers))
+    return f'<TD WIDTH="{points}"></TD>' if points > 0 and numbers else ""
+
+
 def parameter_rows(box: Group, found: Survey, style: Style) -> str:
     """The parameters inside a box as a table: name, data, gradient, local derivative."""
-    node, ink, ground = box.nodes[-1], LOOKS["parameter"].ink, LOOKS["parameter"].fill
+    node, blue, ground = box.nodes[-1], LOOKS["parameter"].ink, LOOKS["parameter"].fill
     slopes = dict(zip(node._prev, local_gradients(node) or ()))
     heads = [h for h in ("data", "grad", "slopes") if h in style.show]
-    rows = [cell("") + "".join(cell(small(h.removesuffix("s"), GREY), 'ALIGN="LEFT"') for h in heads)]
+    left = 'ALIGN="LEFT"'
+    rows = [cell("") + "".join(cell(small(h.removesuffix("s"), GREY), left) for h in heads)]
     for x in box.nodes[:-1]:
-        cells = {"data": plain(x.data, x.data if style.color == "value" else None, style),
-                 "grad": plain(x.grad, x.grad if style.color == "gradient" else None, style)
+        cells = {"data": chip("", number(x.data, style.digits), style.by("value", x.data), style),
+                 "grad": chip("", number(x.grad, style.digits), style.by("gradient", x.grad), style)
                  if computed(x) else cell(small("not computed", GREY)),
-                 "slopes": plain(slopes.get(x), None, style)}
-        rows.append(cell(bold(found.names[x], ink), 'ALIGN="LEFT"') + "".join(cells[h] for h in heads))
-    return table(*rows, how=f'BGCOLOR="{ground}" COLOR="{ink}" BORDER="1"')
+                 "slopes": cell(number(slopes[x], style.digits) if x in slopes else "", left)}
+        rows.append(cell(bold(found.names[x], blue), left) + "".join(cells[h] for h in heads))
+    return table(*rows, how=f'BGCOLOR="{ground}" COLOR="{blue}" BORDER="1"')
 
 
 def formula(node: Value, found: Survey, style: Style) -> str:
     """The formula of a node; a long list is cut in its middle."""
     whole = expression(node, digits=style.digits, names=found.names, terms=20)
-    return whole if len(whole) <= WIDE else expression(node, digits=style.digits, names=found.names, terms=2)
+    if len(whole) <= WIDE:
+        return whole
+    return expression(node, digits=style.digits, names=found.names, terms=2)
 
 
 def data_cell(node: Value, style: Style) -> str:
     """The cell that shows a node's number."""
     if "data" not in style.show:
         return ""
-    return chip("data", number(node.data, style.digits), node.data if style.color == "value" else None, style)
+    return chip("data", number(node.data, style.digits), style.by("value", node.data), style)
 
 
 def grad_cell(node: Value, style: Style) -> str:
@@ -106,28 +121,35 @@ def grad_cell(node: Value, style: Style) -> str:
         return ""
     if not computed(node):
         return cell(small("grad not computed", GREY))
-    return chip("grad", number(node.grad, style.digits), node.grad if style.color == "gradient" else None, style)
+    return chip("grad", number(node.grad, style.digits), style.by("gradient", node.grad), style)
 
 
 def folded(box: Group, found: Survey, style: Style) -> str:
-    """The label of many nodes: how many, the range of their values, and the size of their gradient."""
-    kinds = Counter(operation(n) if n._prev else f"{found.kinds[n]}s" for n in box.nodes)
-    made = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common(4))
-    made = f"{len(box.nodes):,} nodes: {made}{', …' if len(kinds) > 4 else ''}"
-    rows = [cell(bold(box.title, INK)), cell(small(made, GREY)) if len(kinds) > 1 else ""]
+    """The label of many nodes: how many, the range of their values, their gradient's size."""
+    rows = [cell(bold(box.title, INK)), census(box, found)]
     data = [n.data for n in outputs(box.nodes)]
     low, high = number(min(data), style.digits), number(max(data), style.digits)
     if "data" in style.show:
-        biggest = measure(box, "value") if style.color == "value" else None
-        rows.append(chip("data", low if low == high else f"{low} to {high}", biggest, style))
-    if "grad" in style.show and not all(map(is_constant, box.nodes)):
-        size = norm(box.nodes)
-        rows.append(cell(small("grad not computed", GREY)) if size is None else chip(
-            "grad norm", number(size, style.digits), size if style.color == "gradient" else None, style))
+        span = low if low == high else f"{low} to {high}"
+        rows.append(chip("data", span, style.by("value", measure(box, "value")), style))
+    size = norm(box.nodes)
+    if "grad" in style.show and size is not None:
+        text = number(size, style.digits)
+        rows.append(chip("grad norm", text, style.by("gradient", size), style))
+    elif "grad" in style.show and not all(map(is_constant, box.nodes)):
+        rows.append(cell(small("grad not computed", GREY)))
     return table(*rows)
 
 
-def tooltip(box: Group, found: Survey, style: Style) -> str:
+def census(box: Group, found: Survey) -> str:
+    """The cell that says how many nodes of which kind there are, unless the title does."""
+    kinds = Counter(operation(n) if n._prev else f"{found.kinds[n]}s" for n in box.nodes)
+    made = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common(4))
+    more = ", …" if len(kinds) > 4 else ""
+    return cell(small(f"{len(box.nodes):,} nodes: {made}{more}", GREY)) if len(kinds) > 1 else ""
+
+
+def tooltip(box: Group, found: Survey) -> str:
     """What a pointer over a box shows: names and formulas in full."""
     node = box.nodes[-1]
     if not box.detailed:
@@ -147,10 +169,10 @@ def footer(found: Survey, boxes: list[Group], style: Style, fold: str) -> str:
     """The legend, and what the picture leaves out."""
     lines = []
     if fold != "none":
-        lines.append(cell(small(f"{len(found.nodes):,} nodes folded by {fold} into {len(boxes):,} boxes; "
-                                f"fold='none' draws all", INK)))
+        count = f"{len(found.nodes):,} nodes folded by {fold} into {len(boxes):,} boxes"
+        lines.append(cell(small(f"{count}; fold='none' draws all", INK)))
     if "legend" in style.show:
-        present = {found.kinds[n] for b in boxes for n in b.nodes if b.detailed} | {box_kind(b, found) for b in boxes}
+        present = {found.kinds[n] if b.detailed else "folded" for b in boxes for n in b.nodes}
         kinds = "".join(sample(kind, look) for kind, look in LOOKS.items() if kind in present)
         lines.append(cell(table(kinds + scale(style) + arrow_note(boxes, style), gap=5)))
     return table(*lines) if lines else ""
@@ -159,8 +181,8 @@ def footer(found: Survey, boxes: list[Group], style: Style, fold: str) -> str:
 def sample(kind: str, look: Look) -> str:
     """A kind of node in the legend."""
     styles = [s for s in look.style.split(",") if s != "filled"]
-    return (f'<TD BORDER="1" STYLE="{",".join(styles) or "solid"}" COLOR="{look.ink}" BGCOLOR="{look.fill}" '
-            f'CELLPADDING="3">{small(kind, look.ink)}</TD>')
+    border = f'BORDER="1" STYLE="{",".join(styles) or "solid"}" COLOR="{look.ink}"'
+    return f'<TD {border} BGCOLOR="{look.fill}" CELLPADDING="3">{small(kind, look.ink)}</TD>'
 
 
 def scale(style: Style) -> str:
@@ -196,33 +218,35 @@ def cell(content: str, how: str = "") -> str:
 
 
 def chip(word: str, text: str, x: float | None, style: Style) -> str:
-    """A cell with a word and a number, on the ground that belongs to x."""
-    ground = fill(x, style.largest, str(style.color)) if x is not None else ""
-    ink = ink_on(ground) if ground else INK
-    how = f'BGCOLOR="{ground}" STYLE="ROUNDED" CELLPADDING="2" ' if ground else ""
-    word = small(word, ink if ground else GREY) if word else ""
-    return cell(f'{word}<FONT COLOR="{ink}"> {text}</FONT>', how + 'ALIGN="LEFT"')
+    """A cell with a word and a number, on the ground that belongs to x; on none for None."""
+    if x is None:
+        return cell(f"{small(word, GREY)} {text}", 'ALIGN="LEFT"')
+    ground = fill(x, style.largest, str(style.color))
+    on = ink_on(ground)
+    how = f'BGCOLOR="{ground}" STYLE="ROUNDED" CELLPADDING="2" ALIGN="LEFT"'
+    return cell(f"{small(word, on)}{ink(f' {text}', on)}", how)
 
 
-def plain(x: float | None, coloured_by: float | None, style: Style) -> str:
-    """A cell with a number alone; an empty one for None."""
-    return cell("") if x is None else chip("", number(x, style.digits), coloured_by, style)
-
-
-def bold(text: str, ink: str) -> str:
+def bold(text: str, colour: str) -> str:
     """The text in bold."""
-    return f'<B><FONT COLOR="{ink}">{shown(text)}</FONT></B>'
+    return f"<B>{ink(shown(text), colour)}</B>"
 
 
-def small(text: str, ink: str) -> str:
-    """The text in small print."""
-    return f'<FONT POINT-SIZE="8" COLOR="{ink}">{shown(text, 200)}</FONT>'
+def small(text: str, colour: str) -> str:
+    """The text in small print; '' for ''."""
+    return text and ink(shown(text, 200), colour, 8)
+
+
+def ink(written: str, colour: str, points: int = 0) -> str:
+    """What is written, in a colour and perhaps of another size."""
+    size = f'POINT-SIZE="{points}" ' if points else ""
+    return f'<FONT {size}COLOR="{colour}">{written}</FONT>'
 
 
 def shown(text: str, most: int = LONG) -> str:
-    """Any text as itself inside a label: cut if long, on one line, with nothing interpreted."""
+    """Any text as itself inside a label: cut if long, on one line, nothing interpreted."""
     cut = text if len(text) <= most else text[:most - 1] + "…"
-    return html.escape(visible(cut)).replace("\\", "&#92;&#92;")     # Graphviz would take \\N for the node's id
+    return html.escape(visible(cut)).replace("\\", "&#92;&#92;")  # \\N is a node's id
 
 
 def visible(text: str) -> str:

@@ -8,11 +8,12 @@ shape and border as well.
 import math
 from typing import NamedTuple
 
-FONT = "DejaVu Sans,Verdana,Geneva,sans-serif"      # of one width, so boxes fit wherever they are shown
+FONT = "DejaVu Sans,Verdana,Geneva,sans-serif"      # all equally wide, so boxes fit
 INK, GREY, LINE = "#1F2933", "#5F6B7A", "#8792A2"
 
 SIZE = ("#FFFFE5", "#FFF7BC", "#FEE391", "#FEC44F", "#FE9929", "#EC7014", "#CC4C02", "#993404")
-SIGN = ("#2166AC", "#4393C3", "#92C5DE", "#D1E5F0", "#F7F7F7", "#FDDBC7", "#F4A582", "#D6604D", "#B2182B")
+SIGN = ("#2166AC", "#4393C3", "#92C5DE", "#D1E5F0", "#F7F7F7", "#FDDBC7", "#F4A582", "#D6604D",
+        "#B2182B")
 NOT_FINITE = "#E8A6D0"
 
 
@@ -51,7 +52,7 @@ def fill(x: float, largest: float, by: str) -> str:
     """The ground for a number x when `largest` is the largest size in the picture."""
     if not math.isfinite(x):
         return NOT_FINITE
-    t = math.sqrt(abs(x) / largest) if largest else 0.0         # the root leaves small sizes visible
+    t = math.sqrt(abs(x) / largest) if largest else 0.0     # the root leaves small sizes visible
     return ramp(t, SIZE) if by == "gradient" else ramp((1 + math.copysign(t, x)) / 2, SIGN)
 
 
@@ -68,8 +69,9 @@ def contrast(a: str, b: str) -> float:
 
 def luminance(colour: str) -> float:
     """The relative luminance of a colour, from 0 to 1, as WCAG 2 defines it."""
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in rgb(colour))]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    parts = [v / 255 for v in rgb(colour)]
+    r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

@@ -40,7 +40,7 @@ def survey(roots: Sequence[Value], module: Any = None) -> Survey:
     paths = {p: path for path, p in module.named_parameters()} if module is not None else {}
     layers = list(getattr(module, "layers", ()))
     owner = {p: i for i, layer in reversed([*enumerate(layers)]) for p in layer.parameters()}
-    before, places = placed(inner, owner, [layer.activation for layer in layers]) if layers else (set(), {})
+    before, places = placed(inner, owner, [layer.activation for layer in layers])
     settle_leaves(leaves, inner, owner, before, places)
     entering = before_inputs(before)
     kinds = {n: kind(n, paths, places, entering, set(roots), module) for n in nodes}
@@ -83,16 +83,18 @@ def placed(inner: list[Value], owner: dict[Value, int],
     for node in inner:
         own = [owner[x] for x in node._prev if x in owner]
         others = [x for x in node._prev if x not in owner and not is_constant(x)]
-        products = [places[x] for x in others if x in before and x._op == "*"] if node._op == "+" else []
-        if own and (others or node._rule.name == "dot") or products:    # a penalty on weights has no others
-            places[node] = max(own + products)
+        added = [places[x] for x in others if node._op == "+" and x in before and x._op == "*"]
+        penalty = not others and node._rule.name != "dot"       # on weights: part of the loss
+        if (own and not penalty) or added:
+            places[node] = max(own + added)
             before.add(node)
         elif not own and others:
             where = {places.get(x, LOSS) for x in others}
             k = where.pop()
             if not where and k < LOSS and node._op == activations[k]:
                 places[node] = k
-    settle(inner, owner, places)
+    if activations:
+        settle(inner, owner, places)
     return before, places
 
 
@@ -123,7 +125,7 @@ def settle_leaves(leaves: list[Value], inner: list[Value], owner: dict[Value, in
     reader = {x: places[node] for node in reversed(inner) for x in node._prev}
     for leaf in leaves:
         enters = leaf in entering if is_constant(leaf) else leaf in feeding
-        places[leaf] = owner[leaf] if leaf in owner else INPUTS if enters else reader.get(leaf, LOSS)
+        places[leaf] = owner.get(leaf, INPUTS if enters else reader.get(leaf, LOSS))
 
 
 def before_inputs(before: set[Value]) -> set[Value]:
@@ -187,7 +189,7 @@ def family(node: Value, found: Survey) -> str:
 
 
 def short(path: str) -> str:
-    """A parameter's path without the layer, which its frame shows: neurons[1].w[2] becomes w[1,2]."""
+    """A parameter's path without its layer, which the frame shows: neurons[1].w[2] as w[1,2]."""
     found = PATH.fullmatch(path)
     if not found:
         return path

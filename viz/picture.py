@@ -17,7 +17,7 @@ class Picture:
 
     def __init__(self, digraph: Any, format: str = "svg") -> None:
         if format not in (*FORMATS, "dot"):
-            raise ValueError(f"the format {format!r} is not known: choose one of {', '.join(FORMATS)}, dot")
+            raise ValueError(f"the format {format!r} is not known: choose svg, png, pdf or dot")
         self.digraph, self.format = digraph, format
 
     @property
@@ -29,7 +29,8 @@ class Picture:
         return self.source
 
     def __repr__(self) -> str:
-        return f"<Picture: {self.source.count(chr(10))} lines of Graphviz; .save('picture.svg') writes it>"
+        lines = self.source.count("\n")
+        return f"<Picture: {lines} lines of Graphviz; .save('picture.svg') writes it>"
 
     def pipe(self, format: str = "") -> bytes:
         """The picture as the bytes of a file of the format."""
@@ -50,8 +51,8 @@ class Picture:
         file.write_bytes(self.pipe("dot" if suffix == "gv" else suffix))
         return str(file)
 
-    def render(self, filename: "str | os.PathLike[str]" = "graph", *, format: str = "", view: bool = False,
-               cleanup: bool = True) -> str:
+    def render(self, filename: "str | os.PathLike[str]" = "graph", *, format: str = "",
+               view: bool = False, cleanup: bool = True) -> str:
         """The same as `save`, under the name and with the options that graphviz users know."""
         path = self.save(filename, format)
         if view:

@@ -14,42 +14,44 @@ import shutil
 import subprocess
 import sys
 
+HERE = os.path.abspath(__file__)
 FORMATS = ("svg", "png", "pdf")
 SECONDS = 300.0                         # a layout that takes longer is given up
-MISSING = ("the Python package pygraphviz is missing; run `pip install pygraphviz`, or save the picture as .dot "
-           "and draw it elsewhere")
+MISSING = ("the Python package pygraphviz is missing; run `pip install pygraphviz`, or save the "
+           "picture as .dot and draw it elsewhere")
 
 
 def render(source: str, format: str = "svg", *, timeout: float = SECONDS) -> bytes:
     """The picture of a Graphviz source; RuntimeError with the fix where nothing can draw it."""
     if format not in FORMATS:
-        raise ValueError(f"the format {format!r} is not known: choose one of {', '.join(FORMATS)}, dot")
+        raise ValueError(f"the format {format!r} is not known: choose svg, png, pdf or dot")
     complaints = []
     for command in commands(format):
         try:
-            done = subprocess.run(command, input=source.encode(), capture_output=True, timeout=timeout,
-                                  env=surroundings())
+            done = subprocess.run(command, input=source.encode(), capture_output=True,
+                                  timeout=timeout, env=surroundings())
         except subprocess.TimeoutExpired:
-            raise RuntimeError(f"Graphviz did not finish this picture within {timeout:g} seconds: fold it, "
-                               f"as in draw(..., fold='layer')") from None
+            raise RuntimeError(f"Graphviz did not finish this picture within {timeout:g} seconds: "
+                               f"fold it, as in draw(..., fold='layer')") from None
         except OSError as error:
             complaints.append(str(error))
             continue
         if done.returncode == 0 and done.stdout:
             return done.stdout
         complaints.append(last_line(done.stderr))
-    raise RuntimeError(f"this picture could not be rendered as {format}: {'; '.join(complaints) or MISSING}")
+    why = "; ".join(complaints) or MISSING
+    raise RuntimeError(f"this picture could not be rendered as {format}: {why}")
 
 
 def commands(format: str) -> list[list[str]]:
     """The commands that render, in the order in which to try them."""
     dot = shutil.which("dot")
     system = [[dot, f"-T{format}"]] if dot else []
-    return system + ([[sys.executable, os.path.abspath(__file__), format]] if sys.executable else [])
+    return system + ([[sys.executable, HERE, format]] if sys.executable else [])
 
 
 def surroundings() -> dict[str, str]:
-    """The environment for a renderer: ours, so that it finds the modules that this process finds."""
+    """The environment for a renderer: ours, with the places where this process finds modules."""
     path = os.pathsep.join(entry for entry in sys.path if entry)
     return {**os.environ, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"}
 
@@ -57,12 +59,13 @@ def surroundings() -> dict[str, str]:
 def last_line(noise: bytes) -> str:
     """The last line that is not about fonts, of what a renderer printed."""
     lines = [line.strip() for line in noise.decode(errors="replace").splitlines()]
-    return next((line for line in reversed(lines) if line and "ontconfig" not in line), "it printed nothing")
+    said = [line for line in lines if line and "ontconfig" not in line]
+    return said[-1] if said else "the renderer printed nothing"
 
 
 def main(format: str) -> None:
     """Reads source from the standard input and writes its picture to the standard output."""
-    sys.path[:] = [entry for entry in sys.path if entry != os.path.dirname(os.path.abspath(__file__))]
+    sys.path[:] = [entry for entry in sys.path if entry != os.path.dirname(HERE)]
     try:
         from pygraphviz import AGraph
     except ImportError:

@@ -20,11 +20,11 @@ from engine import ROWS, Row, Value
 SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4
 LONGEST = 4000                      # characters; a longer operand appears by name
 TABLE = {row.name: row for row in ROWS}
-GREEK = re.compile("alpha|beta|gamma|delta|epsilon|zeta|eta|theta|kappa|lambda|mu|nu|xi|pi|rho|sigma|"
-                   "tau|phi|chi|psi|omega|Gamma|Delta|Theta|Lambda|Sigma|Phi|Psi|Omega")
+GREEK = re.compile("alpha|beta|gamma|delta|epsilon|zeta|eta|theta|kappa|lambda|mu|nu|xi|pi|rho|"
+                   "sigma|tau|phi|chi|psi|omega|Gamma|Delta|Theta|Lambda|Sigma|Phi|Psi|Omega")
 LABEL = re.compile(r"([A-Za-z]+?)(\d*)(_hat)?(?:_([A-Za-z0-9]+))?(?:\[([\w, ]+)\])?", re.ASCII)
-SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\n": " ",
-           "\r": " ", **{c: f"\\{c}" for c in "#$%&_{}"}}
+SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+           "\n": " ", "\r": " ", **{c: f"\\{c}" for c in "#$%&_{}"}}
 
 
 class Operand(NamedTuple):
@@ -77,13 +77,14 @@ def operation(node: Value) -> str:
 
 @cache
 def latex_name(label: str) -> str:
-    r"""A label as LaTeX: W1 -> W_1, y_hat -> \hat{y}, W_ij[1,2] -> W_{i1j2}, h1_in[3] -> h1_{in,3}."""
+    r"""A label as LaTeX: W1 is W_1, y_hat \hat{y}, W_ij[1,2] W_{i1j2}, h1_in[3] h1_{in,3}."""
     found = LABEL.fullmatch(label)
     if not found:
         return rf"\text{{{''.join(SPECIAL.get(c, c) for c in label)}}}"
     base, digits, hat, sub, listed = found.groups()
     indices = re.split(r"\s*,\s*", listed.strip()) if listed else []
-    symbol = base if len(base) == 1 else f"\\{base}" if GREEK.fullmatch(base) else rf"\mathrm{{{base}}}"
+    word = f"\\{base}" if GREEK.fullmatch(base) else rf"\mathrm{{{base}}}"
+    symbol = base if len(base) == 1 else word
     symbol = rf"\hat{{{symbol}}}" if hat else symbol
     if not sub:
         below = ",".join(filter(None, [digits, *indices]))
@@ -169,7 +170,7 @@ def formula(node: Value, operands: Sequence[Operand], latex: bool, terms: int | 
         return operands[0]
     inputs = row.inputs.split()
     given = {i: o._replace(leading=template.startswith("{" + i)) for i, o in zip(inputs, operands)}
-    raised = latex and "^" in template and r"\left" not in template     # e^x is no atom under a power
+    raised = latex and "^" in template and r"\left" not in template     # under a power no atom
     return Operand(template.format(**given), min(row.binds, POWER) if raised else row.binds, latex)
 
 

@@ -1,0 +1,103 @@
+"""The console command `handgrad`. `handgrad demo` runs the two networks and draws them."""
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from engine import check_gradients
+from nn import networks
+from nn.networks import READINGS, Network
+
+from .graph import draw
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns its exit status: 0, or 1 when something went wrong."""
+    options = parser().parse_args(arguments)
+    try:
+        return demo(options.lr, options.reading, Path(options.out), options.format)
+    except (OSError, ValueError) as error:
+        print(f"handgrad: {error}", file=sys.stderr)
+        return 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of the command line."""
+    top = argparse.ArgumentParser(prog="handgrad", description="A scalar autograd engine that shows its working.")
+    top.add_argument("--version", action="version", version=f"handgrad {installed()}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    run = commands.add_parser("demo", help="run both networks of the documents and draw them",
+                              description="Runs the 1-1-1 and the 3-3-3 network for one step of gradient "
+                                          "descent, prints every number and writes two pictures.")
+    run.add_argument("--lr", type=positive, default=0.01, help="learning rate (default 0.01)")
+    run.add_argument("--reading", choices=READINGS, default="binary",
+                     help="how to read the 3-3-3 network's cross-entropy (default binary, n = 1)")
+    run.add_argument("--out", default="pictures", help="folder for the pictures (default ./pictures)")
+    run.add_argument("--format", choices=("svg", "png", "pdf"), default="svg", help="default svg")
+    return top
+
+
+def installed() -> str:
+    """The version of the installed distribution."""
+    try:
+        return version("handgrad")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def positive(text: str) -> float:
+    """A positive number from the command line."""
+    try:
+        x = float(text)
+    except ValueError:
+        x = -1.0
+    if not 0 < x < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number, such as 0.01")
+    return x
+
+
+def demo(lr: float, reading: str, out: Path, suffix: str) -> int:
+    """Runs and draws both networks; 1 if a gradient disagrees with its finite difference."""
+    out.mkdir(parents=True, exist_ok=True)
+    runs = [("linear 1-1-1", "document 000", networks.linear_1_1_1(), "linear_1_1_1"),
+            ("ReLU / sigmoid / softmax 3-3-3", f"document 001, cross-entropy read as {reading}",
+             networks.relu_sigmoid_softmax_3_3_3(reading=reading), "relu_sigmoid_softmax_3_3_3")]
+    agreed = [show(title, note, net, lr, out / f"{name}.{suffix}") for title, note, net, name in runs]
+    return 0 if all(agreed) else 1
+
+
+def show(title: str, note: str, net: Network, lr: float, path: Path) -> bool:
+    """Prints one step of a network and draws its graph; whether all gradients agree."""
+    report = check_gradients(net.loss, net.named_parameters())
+    net.zero_grad()
+    loss = net.loss()
+    loss.backward()
+    forward = [[name, number(v.data), number(v.grad)] for name, v in [*net.named_values(), ("loss", loss)]]
+    before = [(name, number(p.data)) for name, p in net.named_parameters()]
+    net.step(lr)
+    print(f"{title}   ({note})\n{'=' * (len(title) + len(note) + 5)}\n")
+    rows = [[name, old, number(r.analytic), number(r.numeric), f"{r.absolute:.1e}", number(p.data)]
+            for (name, old), r, p in zip(before, report.rows, net.parameters())]
+    print("forward", *table(["quantity", "value", "gradient"], forward), sep="\n")
+    print(f"\ngradients, and one step with learning rate {lr:g}",
+          *table(["parameter", "value", "gradient", "differences", "apart by", "updated"], rows),
+          sep="\n")
+    verdict = "all gradients agree with their finite differences" if report else "SOME GRADIENTS DIFFER"
+    print(f"\n{verdict}\nloss {loss.data:.6f} before the step, {net.loss().data:.6f} after it")
+    print(f"picture: {draw(loss, net).save(path)}\n")
+    return report.ok
+
+
+def number(x: float) -> str:
+    """Seven significant digits."""
+    return f"{x:.7g}"
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """The lines of a table whose first column is flush left and whose numbers are flush right."""
+    lines = [list(heads), *map(list, rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]
+    return ["  " + "  ".join([line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:]))])
+            for line in lines]
