@@ -15,11 +15,10 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from engine import ROWS, Row, Value
+from engine import Row, Value
 
 SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4
 LONGEST = 4000                      # characters; a longer operand appears by name
-TABLE = {row.name: row for row in ROWS}
 GREEK = re.compile("alpha|beta|gamma|delta|epsilon|zeta|eta|theta|kappa|lambda|mu|nu|xi|pi|rho|"
                    "sigma|tau|phi|chi|psi|omega|Gamma|Delta|Theta|Lambda|Sigma|Phi|Psi|Omega")
 LABEL = re.compile(r"([A-Za-z]+?)(\d*)(_hat)?(?:_([A-Za-z0-9]+))?(?:\[([\w, ]+)\])?", re.ASCII)
@@ -72,7 +71,7 @@ def name(node: Value, *, latex: bool = False, digits: int = 4) -> str:
 
 def operation(node: Value) -> str:
     """The name of the operation that made a node, such as 'mul'."""
-    return node._rule.name if node._rule.name in TABLE else node._op or "f"
+    return node._rule.name if hasattr(node._rule, "row") else node._op or "f"
 
 
 @cache
@@ -160,7 +159,7 @@ def named(label: str, latex: bool) -> Operand:
 
 def formula(node: Value, operands: Sequence[Operand], latex: bool, terms: int | None) -> Operand:
     """What one operation makes of its operands."""
-    row = TABLE.get(node._rule.name)
+    row: Row | None = getattr(node._rule, "row", None)
     if row is None:
         return handmade(node._op, operands, latex)
     if row.variadic:
