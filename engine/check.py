@@ -84,7 +84,7 @@ def check_gradients(loss_function: Callable[[], Value], parameters: Iterable[Any
     parameters: Values, or (name, Value) pairs. order=2 checks the second derivatives: the gradient
     as a graph, contracted with fixed weights, takes the place of the loss. A difference counts as
     agreement below tolerance * max(1, |gradient|), and at a kink anywhere between the two one-sided
-    slopes. Nothing is left changed on the parameters.
+    slopes. No number or gradient of a leaf is left changed.
     """
     named = [p if isinstance(p, tuple) else (p.label or f"parameter {i}", p)
              for i, p in enumerate(parameters)]
@@ -109,18 +109,20 @@ def _gradient_of(loss_function: Callable[[], Value],
     return lambda: dot(grad(loss_function(), values), weights)
 
 
-def _analytic(function: Callable[[], Value], values: Sequence[Value]) -> tuple[Value, list[float]]:
-    before = [p.grad for p in values]
+def _analytic(function: Callable[[], Value],
+              values: Sequence[Value]) -> tuple[Value, list[float]]:
     output = function()
     if not isinstance(output, Value):
-        raise TypeError(f"the loss function must return a Value, and returned {output!r}: "
-                        f"compute it from the parameters")
+        raise TypeError(f"the loss function must return a Value, and returned {output!r}: compute "
+                        f"it from the parameters")
+    leaves = {*values, *topological([output])[0]}
+    before = [(leaf, leaf.grad) for leaf in leaves]
     for p in values:
         p.grad = 0.0
     output.backward()
     found = [p.grad for p in values]
-    for p, old in zip(values, before):
-        p.grad = old
+    for leaf, old in before:
+        leaf.grad = old
     return output, found
 
 

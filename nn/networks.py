@@ -17,7 +17,7 @@ from itertools import chain
 from typing import Any
 
 from engine import Value
-from engine.value import constant
+from engine.value import UNSET, constant
 
 from .layers import Layer, as_list
 from .losses import binary_cross_entropy, categorical_cross_entropy, mean_squared_error
@@ -99,6 +99,17 @@ class Network(Module):
     def named_parameters(self) -> list[tuple[str, Value]]:
         """The weights and biases under the documents' names, layer by layer."""
         return list(self._named)
+
+    def named_values(self) -> list[tuple[str, Value]]:
+        """Every quantity of the last forward pass by name: the inputs, then layer by layer."""
+        kept = [getattr(self, name) for pair in self._names for name in pair]
+        return [(v.label, v) for v in chain(self._x, *map(as_list, kept))]
+
+    def zero_grad(self) -> None:
+        """Forgets the gradients of all parameters and of the input."""
+        super().zero_grad()
+        for x in self._x:
+            x.grad = UNSET
 
     def __call__(self, x: Any) -> list[Value]:
         """The outputs for another input, given as a number or a list."""

@@ -69,24 +69,25 @@ def demo(lr: float, reading: str, out: Path, suffix: str) -> int:
 
 
 def show(title: str, note: str, net: Network, lr: float, path: Path) -> bool:
-    """Prints one step of a network and draws its graph; whether all gradients agree."""
+    """Draws a network's graph, prints one step of it, and says whether all gradients agree."""
     report = check_gradients(net.loss, net.named_parameters())
-    net.zero_grad()
     loss = net.loss()
     loss.backward()
-    forward = [[name, number(v.data), number(v.grad)] for name, v in [*net.named_values(), ("loss", loss)]]
-    before = [(name, number(p.data)) for name, p in net.named_parameters()]
+    picture = draw(loss, net).save(path)
+    forward = [[name, number(v.data), number(v.grad)]
+               for name, v in [*net.named_values(), ("loss", loss)]]
+    old = [number(p.data) for p in net.parameters()]
     net.step(lr)
-    print(f"{title}   ({note})\n{'=' * (len(title) + len(note) + 5)}\n")
-    rows = [[name, old, number(r.analytic), number(r.numeric), f"{r.absolute:.1e}", number(p.data)]
-            for (name, old), r, p in zip(before, report.rows, net.parameters())]
-    print("forward", *table(["quantity", "value", "gradient"], forward), sep="\n")
-    print(f"\ngradients, and one step with learning rate {lr:g}",
-          *table(["parameter", "value", "gradient", "differences", "apart by", "updated"], rows),
+    step = [[row.name, before, number(row.analytic), number(row.numeric), f"{row.absolute:.1e}",
+             number(p.data)] for row, before, p in zip(report.rows, old, net.parameters())]
+    print(f"{title}   ({note})\n{'=' * (len(title) + len(note) + 5)}\n\nforward")
+    print(*table(["quantity", "value", "gradient"], forward), sep="\n")
+    print(f"\ngradients, and one step with learning rate {lr:g}")
+    print(*table(["parameter", "value", "gradient", "differences", "apart by", "updated"], step),
           sep="\n")
-    verdict = "all gradients agree with their finite differences" if report else "SOME GRADIENTS DIFFER"
-    print(f"\n{verdict}\nloss {loss.data:.6f} before the step, {net.loss().data:.6f} after it")
-    print(f"picture: {draw(loss, net).save(path)}\n")
+    print("\nall gradients agree with their finite differences" if report else f"\n{report}")
+    print(f"loss {loss.data:.6f} before the step, {net.loss().data:.6f} after it")
+    print(f"picture: {picture}\n")
     return report.ok
 
 
