@@ -137,12 +137,15 @@ class Value:
         try:
             inner = start(self, leaves, before)
             self.grad = seed if seed.__class__ is float else float(real(seed))
-            propagate(inner)
+            if MODES and STRICT.get():
+                propagate_carefully(inner)
+            else:
+                propagate(inner)
             for leaf in leaves:
                 if leaf.grad != leaf.grad:      # nan, perhaps of 0 * inf: once more, minding zeros
                     start(self, [], [])
                     self.grad = float(real(seed))
-                    propagate(inner, careful=True)
+                    propagate_carefully(inner)
                     break
         except BaseException:
             for leaf, old in zip(leaves, before):
@@ -226,14 +229,22 @@ def start(output: Value, leaves: list[Value], before: list[float]) -> list[Value
     return inner
 
 
-def propagate(inner: list[Value], careful: bool = False) -> None:
+def propagate(inner: list[Value]) -> None:
     """Lets every node, outputs first, hand its gradient on; a gradient of zero stops there."""
+    for out in reversed(inner):
+        g = out.grad
+        if g:
+            pull = out._rule.pull
+            pull(out, g)
+
+
+def propagate_carefully(inner: list[Value]) -> None:
+    """The same, with an exact zero among the slopes winning over a gradient of inf or nan."""
     strict = bool(MODES) and STRICT.get()
     for out in reversed(inner):
         g = out.grad
         if g:
-            pull = pull_carefully if careful or strict else out._rule.pull
-            pull(out, g)
+            pull_carefully(out, g)
             if strict:
                 check_gradients_of(out, g)
 
