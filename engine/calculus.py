@@ -42,7 +42,7 @@ def slopes(node: Value, wanted: Sequence[bool]) -> list[Any]:
     if isinstance(rule, Handmade):
         raise TypeError(f"the node {rule.symbol!r} was made by hand and gives its derivative in "
                         f"numbers only, which backward() can use and grad() cannot: define it as "
-                        f"a row, see CONTRIBUTING.md")
+                        f"a row with engine.add_operation")
     made = on_values(rule) if isinstance(rule, Rule) else []
     if isinstance(rule, Rule) and rule.row.variadic:
         return list(made[0](node._prev, node))

@@ -16,8 +16,8 @@ A row holds text, and nothing but mathematics:
     also      other names: Python's operator method, numpy's name
 
 The slopes are written in operations of the same table, so they run on floats (backward), on Values
-(grad, to any order) and through a compiler alike. They keep five promises, see DESIGN in README:
-a slope is right where its textbook form overflows or cancels; one-sided at the edge of a domain;
+(grad, to any order) and through a compiler alike. They keep five promises: a
+slope is right also where its textbook form overflows or cancels; one-sided at the edge of a domain;
 nan outside it (`valid`); in the middle at a kink (`above`); and an exact zero stops it (`chain`).
 
 Start reading at the row `mul`. To add an operation, add a row.
