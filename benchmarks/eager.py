@@ -24,7 +24,7 @@ ROUNDS = 7
 
 
 class Local:
-    """A scalar node that stores children and local gradients when it is made, as microgpt's does."""
+    """A scalar node that stores children and local gradients when made, as microgpt's does."""
 
     __slots__ = ("children", "data", "grad", "slopes")
 
@@ -151,7 +151,8 @@ def microgpt(value, _):
     tokens, places, head = matrix(letters, width), matrix(length, width), matrix(letters, width)
     wq, wk, wv, wo = (matrix(width, width) for _ in range(4))
     up, down = matrix(4 * width, width), matrix(width, 4 * width)
-    parameters = [p for m in (tokens, places, head, wq, wk, wv, wo, up, down) for row in m for p in row]
+    matrices = (tokens, places, head, wq, wk, wv, wo, up, down)
+    parameters = [p for m in matrices for row in m for p in row]
     text = [rng.randrange(letters) for _ in range(length + 1)]
 
     def step():
@@ -185,7 +186,8 @@ def engine_of(name):
     """The Value class and the MLP class of an engine."""
     if name == "Local":
         return Local, None
-    package, networks = ("engine", "nn") if name == "handgrad" else ("micrograd.engine", "micrograd.nn")
+    package, networks = (("engine", "nn") if name == "handgrad"
+                         else ("micrograd.engine", "micrograd.nn"))
     return import_module(package).Value, import_module(networks).MLP
 
 
@@ -206,7 +208,8 @@ def measure(work, name):
 
 
 def run(work, name):
-    done = subprocess.run([sys.executable, __file__, work, name], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, __file__, work, name],
+                          capture_output=True, text=True, check=True)
     seconds, result = map(float, done.stdout.split())
     return seconds, result
 
@@ -218,7 +221,8 @@ def table():
         for _ in range(ROUNDS):
             (theirs, a), (ours, b) = run(work, peer), run(work, "handgrad")
             if not math.isclose(a, b, rel_tol=1e-9):
-                raise SystemExit(f"{work}: {peer} computes {a!r} and handgrad {b!r}; they should agree")
+                raise SystemExit(f"{work}: {peer} computes {a!r} and handgrad {b!r}; "
+                                 "they should agree")
             rounds.append((theirs, ours, theirs / ours))
         theirs, ours, ratio = map(statistics.median, zip(*rounds))
         print(f"{work:<12}{peer:<12}{theirs * 1e3:>9.3f} ms{ours * 1e3:>9.3f} ms{ratio:>10.1f}x"

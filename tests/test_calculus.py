@@ -4,7 +4,20 @@ import math
 
 import pytest
 
-from engine import Value, dot, exp, grad, hessian, hvp, jacobian, jvp, sin, softmax, value_and_grad, vjp
+from engine import (
+    Value,
+    dot,
+    exp,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    sin,
+    softmax,
+    value_and_grad,
+    vjp,
+)
 from engine.check import difference
 
 

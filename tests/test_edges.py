@@ -56,10 +56,13 @@ def test_power_never_raises(x, y, value):
     assert engine.pow(x, y) == pytest.approx(value, nan_ok=True)
 
 
-FAR = [*(s * 10.0 ** e for e in (-300, -200, -20, -8) for s in (1, -1)), *(s * x for s in (1, -1) for x in (
-    1e-3, 0.3, 0.999999, 1.000001, 2.5, 17.0, 36.0, 60.0, 200.0, 360.0, 700.0, 1000.0, 1e20, 1e200))]
-DOMAINS = {"log": (0, INF), "log2": (0, INF), "log10": (0, INF), "sqrt": (0, INF), "log1p": (-1, INF),
-           "asin": (-1, 1), "acos": (-1, 1), "atanh": (-1, 1), "acosh": (1, INF)}
+FAR = [*(s * 10.0 ** e for e in (-300, -200, -20, -8) for s in (1, -1)),
+       *(s * x for s in (1, -1) for x in (
+           1e-3, 0.3, 0.999999, 1.000001, 2.5, 17.0, 36.0, 60.0, 200.0, 360.0, 700.0, 1000.0,
+           1e20, 1e200))]
+DOMAINS = {"log": (0, INF), "log2": (0, INF), "log10": (0, INF), "sqrt": (0, INF),
+           "log1p": (-1, INF), "asin": (-1, 1), "acos": (-1, 1),
+           "atanh": (-1, 1), "acosh": (1, INF)}
 TURNING = {"sin", "cos", "tan"}
 SQUARED = {"gaussian", "erf", "erfc", "normal_cdf", "normal_pdf", "gelu"}
 
@@ -71,7 +74,7 @@ def inside(name, x):
 
 
 def representable(x):
-    """A true number as the nearest thing a float can be, with room for the last subnormal digits."""
+    """A true number as the nearest thing a float can be, with room for the last subnormals."""
     return INF if x > LARGEST else -INF if x < -LARGEST else float(x)
 
 
@@ -92,12 +95,12 @@ def test_values_and_slopes_are_true_far_out(name):
         assert close(slope, mpf(representable(true_slope)), 2e-15), (x, slope, true_slope)
 
 
-@pytest.mark.parametrize("x, y", [(1e200, 1e200), (1e-200, 1e-200), (1e200, 1e-200), (1e-200, 1e200),
-                                  (3.0, 1e-160), (1e-160, 7.0)])
+@pytest.mark.parametrize("x, y", [(1e200, 1e200), (1e-200, 1e-200), (1e200, 1e-200),
+                                  (1e-200, 1e200), (3.0, 1e-160), (1e-160, 7.0)])
 @pytest.mark.parametrize("name", ["div", "mul", "hypot", "atan2", "pow"])
 def test_slopes_of_two_inputs_are_true_far_out(name, x, y):
-    function = {"div": lambda a, b: a / b, "mul": lambda a, b: a * b, "pow": lambda a, b: a ** b}.get(
-        name, getattr(engine, name))
+    function = {"div": lambda a, b: a / b, "mul": lambda a, b: a * b,
+                "pow": lambda a, b: a ** b}.get(name, getattr(engine, name))
     _, by_x, by_y = both_roads(function, x, y)
     with mp.workdps(900):
         for got, true in ((by_x, exact_slope(name, 0, x, y)), (by_y, exact_slope(name, 1, x, y))):
@@ -114,8 +117,9 @@ def exact_slope(name, i, x, y):
 
 
 @pytest.mark.parametrize("name, x, slope", [
-    ("sqrt", 0.0, INF), ("cbrt", 0.0, INF), ("log", 0.0, INF), ("asin", 1.0, INF), ("asin", -1.0, INF),
-    ("acos", 1.0, -INF), ("acosh", 1.0, INF), ("atanh", 1.0, INF), ("atanh", -1.0, INF),
+    ("sqrt", 0.0, INF), ("cbrt", 0.0, INF), ("log", 0.0, INF),
+    ("asin", 1.0, INF), ("asin", -1.0, INF), ("acos", 1.0, -INF),
+    ("acosh", 1.0, INF), ("atanh", 1.0, INF), ("atanh", -1.0, INF),
     ("log1p", -1.0, INF), ("log2", 0.0, INF), ("log10", 0.0, INF), ("reciprocal", 0.0, -INF)])
 def test_at_the_edge_of_a_domain_the_slope_is_the_limit(name, x, slope):
     assert both_roads(lambda v: getattr(v, name)(), x)[1] == slope
@@ -149,7 +153,8 @@ def test_negative_bases_with_whole_exponents_are_smooth():
     (abs, 0.0, 0.0), (engine.relu, 0.0, 0.0), (engine.sign, 0.0, 0.0), (engine.step, 0.0, 0.0),
     (lambda v: v.maximum(0.0), 0.0, 0.5), (lambda v: v.minimum(0.0), 0.0, 0.5),
     (lambda v: engine.maximum(v, v), 1.0, 1.0), (lambda v: v.clamp(0, 1), 0.0, 0.5),
-    (lambda v: v.clamp(0, 1), 2.0, 0.0), (lambda v: v.leaky_relu(0.5), 0.0, 0.75), (lambda v: v.elu(), 0.0, 1.0)])
+    (lambda v: v.clamp(0, 1), 2.0, 0.0), (lambda v: v.leaky_relu(0.5), 0.0, 0.75),
+    (lambda v: v.elu(), 0.0, 1.0)])
 def test_kinks_take_the_middle(function, x, slope):
     assert both_roads(function, x)[1] == slope
 
@@ -198,12 +203,13 @@ def test_slopes_of_softmax_do_not_cancel():
 
 
 @pytest.mark.parametrize("xs, total", [
-    ([1e20, 1.0, -1e20], 1.0), ([0.1] * 10, 1.0), ([1e308, 1e308, -1e308], 1e308), ([INF, -INF], NAN),
-    ([INF, 1.0], INF), ([], 0.0)])
+    ([1e20, 1.0, -1e20], 1.0), ([0.1] * 10, 1.0), ([1e308, 1e308, -1e308], 1e308),
+    ([INF, -INF], NAN), ([INF, 1.0], INF), ([], 0.0)])
 def test_total_is_rounded_once(xs, total):
     assert engine.total(xs) == pytest.approx(total, abs=0, rel=0, nan_ok=True)
     if xs:
-        assert engine.total([Value(x) for x in xs]).data == pytest.approx(total, rel=0, abs=0, nan_ok=True)
+        assert engine.total([Value(x) for x in xs]).data == pytest.approx(
+            total, rel=0, abs=0, nan_ok=True)
 
 
 def test_dot_is_exact_where_everything_cancels():

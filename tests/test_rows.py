@@ -56,7 +56,7 @@ def test_slopes_are_true_on_all_roads(row):
             assert x.grad == pytest.approx(true, rel=1e-14, abs=1e-15)
             assert graph[i].data == pytest.approx(x.grad, rel=1e-15)
             assert local[i] == pytest.approx(x.grad, rel=1e-15)
-            assert difference(lambda t, i=i: at(row, xs, i, t), xs[i]) == pytest.approx(
+            assert difference(lambda t, xs=xs, i=i: at(row, xs, i, t), xs[i]) == pytest.approx(
                 true, rel=1e-8, abs=1e-9)
 
 
@@ -91,7 +91,7 @@ def test_wrong_sign_planted_in_a_row_is_named(row, monkeypatch):
     slopes, pull = rule.slopes, rule.pull
     monkeypatch.setattr(rule, "slopes", lambda xs, z: [-s for s in slopes(xs, z)])
     monkeypatch.setattr(rule, "pull", lambda z, g: pull(z, -g))
-    inputs, z = record(row, points(row)[0])
+    inputs, _ = record(row, points(row)[0])
     report = check_gradients(lambda: apply(row, inputs), inputs)
     assert not report
     assert [c for c in report.culprits if repr(row.name) in c] == report.culprits

@@ -1,4 +1,4 @@
-"""Graphs of a million operations: chains, fans and products build, differentiate, copy and die quietly."""
+"""A million operations: chains, fans and products build, differentiate, copy and die quietly."""
 
 import copy
 import gc

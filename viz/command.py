@@ -25,16 +25,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The arguments of the command line."""
-    top = argparse.ArgumentParser(prog="handgrad", description="A scalar autograd engine that shows its working.")
+    top = argparse.ArgumentParser(prog="handgrad",
+                                  description="A scalar autograd engine that shows its working.")
     top.add_argument("--version", action="version", version=f"handgrad {installed()}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     run = commands.add_parser("demo", help="run both networks of the documents and draw them",
-                              description="Runs the 1-1-1 and the 3-3-3 network for one step of gradient "
-                                          "descent, prints every number and writes two pictures.")
+                              description="Runs the 1-1-1 and the 3-3-3 network for one step of "
+                                          "gradient descent, prints every number and writes "
+                                          "two pictures.")
     run.add_argument("--lr", type=positive, default=0.01, help="learning rate (default 0.01)")
     run.add_argument("--reading", choices=READINGS, default="binary",
                      help="how to read the 3-3-3 network's cross-entropy (default binary, n = 1)")
-    run.add_argument("--out", default="pictures", help="folder for the pictures (default ./pictures)")
+    run.add_argument("--out", default="pictures",
+                     help="folder for the pictures (default ./pictures)")
     run.add_argument("--format", choices=("svg", "png", "pdf"), default="svg", help="default svg")
     return top
 
@@ -64,7 +67,8 @@ def demo(lr: float, reading: str, out: Path, suffix: str) -> int:
     runs = [("linear 1-1-1", "document 000", networks.linear_1_1_1(), "linear_1_1_1"),
             ("ReLU / sigmoid / softmax 3-3-3", f"document 001, cross-entropy read as {reading}",
              networks.relu_sigmoid_softmax_3_3_3(reading=reading), "relu_sigmoid_softmax_3_3_3")]
-    agreed = [show(title, note, net, lr, out / f"{name}.{suffix}") for title, note, net, name in runs]
+    agreed = [show(title, note, net, lr, out / f"{name}.{suffix}")
+              for title, note, net, name in runs]
     return 0 if all(agreed) else 1
 
 
@@ -100,5 +104,6 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """The lines of a table whose first column is flush left and whose numbers are flush right."""
     lines = [list(heads), *map(list, rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]
-    return ["  " + "  ".join([line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:]))])
+    return ["  " + "  ".join([line[0].ljust(widths[0]),
+                              *(c.rjust(w) for c, w in zip(line[1:], widths[1:]))])
             for line in lines]
