@@ -20,7 +20,7 @@ from .floats import FLOATS
 from .functions import NAMES, dot, shares, total
 from .graph import topological
 from .rules import Handmade, Rule, define
-from .value import Value, constant, lift
+from .value import Value, constant, is_constant, lift
 
 VALUES: dict[str, Any] = {                      # what a slope may call when it runs on Values
     **{name: x for name, x in FLOATS.items() if isinstance(x, float)}, **NAMES,
@@ -43,16 +43,32 @@ def slopes(node: Value, wanted: Sequence[bool]) -> list[Any]:
         raise TypeError(f"the node {rule.symbol!r} was made by hand and gives its derivative in "
                         f"numbers only, which backward() can use and grad() cannot: define it as "
                         f"a row with engine.add_operation")
-    made = on_values(rule) if isinstance(rule, Rule) else []
-    if isinstance(rule, Rule) and rule.row.variadic:
-        return list(made[0](node._prev, node))
-    return [slope(node._prev, node) if want else None for slope, want in zip(made, wanted)]
+    try:
+        return _slopes(rule, [x.data if is_constant(x) else x for x in node._prev], node, wanted)
+    except (ArithmeticError, ValueError):       # Python's own arithmetic on constants raised
+        return _slopes(rule, node._prev, node, wanted)
+
+
+def _slopes(rule: Any, xs: Sequence[Any], z: Value, wanted: Sequence[bool]) -> list[Any]:
+    if rule.row.variadic:
+        return list(on_values(rule)[0](xs, z))
+    return [slope(xs, z) if want else None for slope, want in zip(on_values(rule), wanted)]
+
+
+def chosen(c: Any, x: Any, y: Any) -> Any:
+    """`where`, which for a condition that is a plain number is simply one of the two."""
+    return NAMES["where"](c, x, y) if isinstance(c, Value) else x if c else y
+
+
+VALUES["where"] = chosen
 
 
 def times(g: Value, slope: Any) -> Value:
-    """One link of the chain rule, g times slope, without the factor 1."""
+    """One link of the chain rule, g times slope, without a factor that is 1 whatever happens."""
     if isinstance(slope, (int, float)):
-        return g if slope == 1 else -g if slope == -1 else g * slope
+        return g if slope == 1 else -g if slope == -1 else g.chain(slope)
+    if is_constant(g) and g.data == 1:
+        return slope                            # type: ignore[no-any-return]
     return g.chain(slope)                       # type: ignore[no-any-return]
 
 
@@ -75,7 +91,7 @@ def vjp(y: Any, xs: Any, seed: Any = 1.0) -> Any:
                 if x in needed and not (slope.__class__ is int and slope == 0):
                     _add(adjoint, x, times(g, slope))
     found = [adjoint.get(x) or constant(0.0) for x in points]
-    return found[0] if isinstance(xs, Value) else found
+    return found[0] if isinstance(xs, (Value, int, float)) else found
 
 
 def _add(adjoint: dict[Value, Value], node: Value, g: Value) -> None:
@@ -117,7 +133,7 @@ def grad(y: Any, xs: Any) -> Any:
 def value_and_grad(y: Any, xs: Any) -> tuple[Value, Any]:
     """y, and dy/dx for each of the xs."""
     out, points = recorded(y, xs)
-    return out, grad(out, xs if isinstance(xs, Value) else points)
+    return out, grad(out, points[0] if isinstance(xs, (Value, int, float)) else points)
 
 
 def jvp(y: Any, xs: Any, tangents: Any) -> tuple[Any, Any]:

@@ -174,8 +174,7 @@ def _wrong_slope(node: Value, rule: Rule, tolerance: float) -> str:
     xs = [x.data for x in node._prev]
     for i, slope in enumerate(local_gradients(node) or ()):
         def along(x: float, i: int = i) -> float:
-            changed = [*xs[:i], x, *xs[i + 1:]]
-            return rule.function(changed) if rule.row.variadic else rule.function(*changed)     # type: ignore[no-any-return]
+            return rule.value([*xs[:i], x, *xs[i + 1:]])
 
         numeric = difference(along, xs[i])
         room = tolerance * max(1.0, abs(numeric), abs(slope))

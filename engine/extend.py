@@ -25,21 +25,25 @@ def add_operation(row: Row) -> Callable[..., Any]:
     if row.variadic or not len(row.inputs.split()) == len(row.slopes) == len(row.domain):
         raise ValueError(f"the row {row.name!r} needs one slope and one interval for each of its "
                          f"inputs {row.inputs!r}; it has {len(row.slopes)} and {len(row.domain)}")
-    rule = Rule(row)
+    rule = RULES[row.name] = Rule(row)
     install(rule)
     made = NAMES[row.name] = VALUES[row.name] = function(rule)
     setattr(sys.modules[__package__], row.name, made)
-    RULES[row.name] = rule
-    wrong = [c for _ in range(5) for c in culprits([made(*sample(row))])]
+    try:
+        wrong = culprits([made(*xs) for xs in samples(row)])
+    except Exception as error:
+        remove_operation(row.name)
+        raise ValueError(f"the row {row.name!r} cannot be evaluated: {error}") from error
     if wrong:
         remove_operation(row.name)
         raise ValueError(wrong[0])
     return made
 
 
-def sample(row: Row) -> list[Value]:
-    """Inputs drawn from the domain of a row."""
-    return [Value(random.uniform(*interval)) for interval in row.domain]
+def samples(row: Row, count: int = 5) -> list[list[Value]]:
+    """Points drawn from the domain of a row, the same at every call."""
+    draw = random.Random(row.name)
+    return [[Value(draw.uniform(*interval)) for interval in row.domain] for _ in range(count)]
 
 
 def remove_operation(name: str) -> None:

@@ -101,7 +101,7 @@ OPERATORS = (
     infix("sub",  "-",    "x - y",   ("1", "-1"),                                    "{x:1} - {y:2}",   "{x:1} - {y:2}",           SUM,     (ANY, ANY)),
     infix("mul",  "*",    "x * y",   ("y", "x"),                                     "{x:2} · {y:2}",   r"{x:2} \cdot {y:2}",      PRODUCT, (ANY, ANY)),
     infix("div",  "/",    "x / y",   ("valid(1 / y, z)", "-z / y"),                  "{x:2} / {y:3}",   r"\frac{{{x:0}}}{{{y:0}}}", PRODUCT, (ANY, POSITIVE)),
-    infix("pow",  "**",   "x ** y",  ("where(y, y * x ** (y - 1), 0)",
+    infix("pow",  "**",   "x ** y",  ("chain(y, x ** (y - 1))",
                                       "where(x, chain(z, log(x)), where(step(-y), -z, 0))"),
                                                                                      "{x:4}^{y:4}",     "{{{x:4}}}^{{{y:0}}}",     POWER,   (POSITIVE, ANY)),
     Row("neg", "-", "x", "-x", ("-1",), "-{x:2}", "-{x:2}", SUM, (ANY,), (), "__neg__"),

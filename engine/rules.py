@@ -1,7 +1,7 @@
 """Rows made executable: the text of a row becomes Python functions, which can be printed and read.
 
     RULES["mul"]                the row `mul`, compiled
-        .function(2.0, 3.0)     its value on floats
+        .function(2.0, 3.0)     its value on floats; .value([2.0, 3.0]) for any row
         .slopes(xs, z)          its local partials on floats
         .pull(out, g)           out's inputs receive their share of out's gradient g
         .method(x, y)           the operation on Values; set by value.py
@@ -82,6 +82,10 @@ class Rule:
 
     def __repr__(self) -> str:
         return f"<rule {self.name}>"
+
+    def value(self, xs: Sequence[float]) -> float:
+        """The value of the row at a list of floats."""
+        return self.function(xs) if self.row.variadic else self.function(*xs)   # type: ignore[no-any-return]
 
     def _value(self) -> Callable[..., Any]:
         return define(f"value {self.name}", f"def {self.name}({', '.join(self.inputs)}):\n"

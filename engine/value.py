@@ -108,7 +108,7 @@ class Value:
     @property
     def _backward(self) -> Callable[[], object]:
         """A function that hands this node's gradient on to its inputs, once."""
-        return partial(self._rule.pull, self, self.grad)
+        return partial(hand_on, self)
 
     @_backward.setter
     def _backward(self, function: Callable[[], object]) -> None:
@@ -198,6 +198,11 @@ class Value:
         def __neg__(self) -> "Value": ...
         def __abs__(self) -> "Value": ...
         def __getattr__(self, name: str) -> Any: ...
+
+
+def hand_on(node: Value) -> None:
+    """Lets one node hand its gradient, as it is now, on to its inputs."""
+    node._rule.pull(node, node.grad)
 
 
 def start(output: Value, leaves: list[Value], before: list[float]) -> list[Value]:
@@ -320,7 +325,7 @@ def make(rule: Rule, inputs: Sequence[Any]) -> Value:
     """The node that a rule makes of a list of Values and numbers."""
     node = new(Value)
     node._prev = tuple([x if x.__class__ is Value else lift(x) for x in inputs])
-    node.data = result(rule.function([x.data for x in node._prev]))
+    node.data = result(rule.value([x.data for x in node._prev]))
     node.grad, node._rule = UNSET, rule
     return watched(node) if MODES else node
 

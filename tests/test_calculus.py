@@ -90,7 +90,14 @@ def test_one_value_in_one_value_out_and_lists_likewise():
     y = x * x
     assert grad(y, x).data == 6.0 and [g.data for g in grad(y, [x, y])] == [6.0, 1.0]
     out, g = value_and_grad(lambda v: v * v, 3.0)
-    assert out.data == 9.0 and g[0].data == 6.0
+    assert out.data == 9.0 and g.data == 6.0 and grad(lambda v: v * v, 3.0).data == 6.0
+
+
+def test_gradient_graphs_are_free_of_constant_arithmetic():
+    x = Value(2.0)
+    slope = grad(x ** 3, x)
+    assert (slope._op, slope._prev[1]._op, slope._prev[1]._prev[1].data) == ("·", "**", 2)
+    assert grad(grad(slope, x), x).data == 6.0 and grad(x * 1.0, x).data == 1.0
 
 
 def test_a_gradient_that_no_path_reaches_is_zero():

@@ -137,6 +137,8 @@ def test_a_row_added_is_an_operation_everywhere():
 def test_a_row_with_a_wrong_slope_is_not_added():
     with pytest.raises(ValueError, match="the row 'cube' is wrong"):
         engine.add_operation(dataclasses.replace(CUBE, slopes=("2 * square(x)",)))
+    with pytest.raises(ValueError, match="'cube' cannot be evaluated: name 'foo'"):
+        engine.add_operation(dataclasses.replace(CUBE, forward="foo(x)"))
     with pytest.raises(ValueError, match="one slope and one interval"):
         engine.add_operation(dataclasses.replace(CUBE, slopes=()))
     assert not hasattr(Value, "cube")
