@@ -40,7 +40,9 @@ class Style(NamedTuple):
 # ---- what is shown
 
 def measure(box: Group, color: str | None) -> float:
-    """The number behind the colour of a box: its gradient's norm, or its value of largest size."""
+    """The number behind the colour of a box: its largest gradient (folded, its norm), or value."""
+    if color == "gradient" and box.detailed:
+        return max((abs(n.grad) for n in box.nodes if computed(n)), default=0.0)
     if color == "gradient":
         return norm(box.nodes) or 0.0
     return max((n.data for n in outputs(box.nodes)), key=abs)

@@ -144,7 +144,7 @@ def kind(node: Value, paths: dict[Value, str], places: dict[Value, int], enterin
         return "operation"
     if node in paths:
         return "parameter"
-    if is_constant(node) and node not in entering:
+    if is_constant(node) and node not in entering and not node.label:
         return "constant"
     if not places:
         return "input" if module is not None else "variable"
