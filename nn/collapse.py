@@ -2,8 +2,8 @@
 
     one = collapse(net)
     one.layer(x)                the same prediction as net(x), by a single Layer
-    one.W[i][j], one.b[j]       from input i to output j, as Values made of the net's own parameters,
-                                so that they print as formulas and differentiate: W_eff = W3 W2 W1
+    one.W[i][j], one.b[j]       from input i to output j, as Values made of the net's parameters,
+                                so that they print as formulas: W_eff = W3 (W2 W1)
     one.difference              the largest difference of the two predictions over the samples
 
 The check needs no luck: two affine maps of n inputs that agree on 0 and on the n unit vectors agree
@@ -52,8 +52,8 @@ def collapse(model: Any, *, samples: Sequence[Any] = (), tolerance: float = 1e-9
 
 def stack(model: Any) -> list[Layer]:
     """The layers of a model, all of them linear and of widths that fit; ValueError otherwise."""
-    layers = ([model] if isinstance(model, Layer)
-              else list(model) if isinstance(model, (list, tuple)) else getattr(model, "layers", []))
+    several = model if isinstance(model, (list, tuple)) else getattr(model, "layers", [])
+    layers = [model] if isinstance(model, Layer) else list(several)
     if not layers or not all(isinstance(layer, Layer) for layer in layers):
         raise TypeError(f"collapse needs a Layer, a list of Layers or a network that has layers, "
                         f"and got {model!r}")
@@ -80,7 +80,7 @@ def product(layers: Sequence[Layer]) -> tuple[list[list[Value]], list[Value]]:
 
 
 def probes(n: int) -> list[list[float]]:
-    """The inputs 0 and e_1 .. e_n, which fix an affine map, and three at random for good measure."""
+    """The inputs 0 and e_1 .. e_n, which fix an affine map, and three random ones."""
     draw = random.Random(0)
     return [[float(i == j) for i in range(n)] for j in range(-1, n)] + [
         [draw.uniform(-3, 3) for _ in range(n)] for _ in range(3)]
@@ -89,8 +89,8 @@ def probes(n: int) -> list[list[float]]:
 def difference(model: Any, layer: Layer, x: list[float], tolerance: float) -> float:
     """The largest difference of two predictions at x; ValueError if it is above the tolerance."""
     known, made = as_list(predict(model, x)), as_list(layer(x))
-    worst = max(abs(k.data - m.data) for k, m in zip(known, made))
-    if not worst <= tolerance * max(1.0, *(abs(k.data) for k in known)):
+    worst: float = max(abs(k.data - m.data) for k, m in zip(known, made))
+    if len(known) != len(made) or not worst <= tolerance * max(1.0, *(abs(k.data) for k in known)):
         raise ValueError(f"at x = {x} the model predicts {[k.data for k in known]} and the "
                          f"collapsed layer {[m.data for m in made]}: the model does more than its "
                          f"layers, or the numbers are too large for tolerance={tolerance:g}")
