@@ -14,6 +14,9 @@ from .rules import RULES, Rule
 from .value import Value, install
 
 
+RESERVED = set("dgkz")          # z is the output, g its gradient
+
+
 def add_operation(row: Row) -> Callable[..., Any]:
     """The public function of a new row, which is a method of Value as well.
 
@@ -22,6 +25,9 @@ def add_operation(row: Row) -> Callable[..., Any]:
     """
     if row.name in RULES or hasattr(Value, row.name) or not row.name.isidentifier():
         raise ValueError(f"{row.name!r} is no free name for an operation: choose another one")
+    if RESERVED & set(row.inputs.split()):
+        raise ValueError(f"the row {row.name!r} calls an input by one of the names "
+                         f"{', '.join(sorted(RESERVED))}, which generated code uses: rename it")
     if row.variadic or not len(row.inputs.split()) == len(row.slopes) == len(row.domain):
         raise ValueError(f"the row {row.name!r} needs one slope and one interval for each of its "
                          f"inputs {row.inputs!r}; it has {len(row.slopes)} and {len(row.domain)}")

@@ -145,7 +145,8 @@ class Handmade:
         """Runs the user's own backward step for `out`, whose gradient is g."""
         if self.numbers is not None:
             for x, slope in zip(out._prev, self.numbers):
-                x.grad += ieee.chain(g, slope)
+                if x._rule is not CONSTANT:
+                    x.grad += ieee.chain(g, slope)
         elif self.backward is not None:
             self.backward()
         else:

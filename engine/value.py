@@ -34,6 +34,7 @@ class Unset(int):
 
 
 UNSET = Unset(0)
+ZERO = 0.0
 
 
 def real(x: Any) -> float:
@@ -212,7 +213,7 @@ def start(output: Value, leaves: list[Value], before: list[float]) -> list[Value
     zeros themselves mark what was seen, two float objects of this call, which is three times as
     fast as a set and takes no memory.
     """
-    opened, done = float("0"), float("0")
+    opened, done = ZERO + 0.0, ZERO + 0.0       # two new objects
     inner: list[Value] = []
     todo = [output]
     while todo:
