@@ -52,6 +52,14 @@ class History:
             raise ValueError(f"the history's {what} are those of {own}, and the epoch to add has "
                              f"{names}: continue with the same model, or start a new History")
 
+    def trim(self) -> None:
+        """Takes back an epoch that was recorded only in part, when something interrupted it."""
+        columns: list[list[Any]] = [self.epochs, self.loss, self.lr, *self.gradient_norms.values(),
+                                    *self.parameters.values()]
+        whole = min(map(len, columns))
+        for column in columns:
+            del column[whole:]
+
     @property
     def best(self) -> int:
         """The index of the smallest loss, the first of equals; -1 of an empty history."""
