@@ -227,7 +227,8 @@ def scalar_gradients(x: Any, y: Any, W: Sequence[float],
 def scalar_step(x: Any, y: Any, W: Sequence[float], b: Sequence[float],
                 lr: float = 0.01) -> tuple[list[float], list[float]]:
     """W and b after one step of gradient descent on a batch, all gradients taken first."""
-    return update(W, b, *scalar_gradients(x, y, W, b), lr)
+    weights, biases = update(W, b, *scalar_gradients(x, y, W, b), lr)
+    return list(map(float, weights)), list(map(float, biases))
 
 
 # ---- checking, before any work starts
