@@ -13,7 +13,6 @@ from .ops import Row
 from .rules import RULES, Rule
 from .value import Value, install
 
-
 RESERVED = set("dgkz")          # z is the output, g its gradient
 
 

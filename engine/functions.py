@@ -75,9 +75,9 @@ def shares(values: Sequence[Any]) -> list[Any]:
 
 
 def _each_first(values: Iterable[Any]) -> list[list[Any]]:
-    """For every element the list with that element moved to the front."""
+    """For every element the list turned until it comes first; all turns of a list are the same."""
     xs = list(values)
-    return [[x, *xs[:i], *xs[i + 1:]] for i, x in enumerate(xs)]
+    return [xs[i:] + xs[:i] for i in range(len(xs))]
 
 
 NAMES: dict[str, Callable[..., Any]] = {}

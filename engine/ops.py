@@ -172,7 +172,7 @@ CALLS = (
                                                                                                          (ANY, POSITIVE)),
     call("hypot",      "x y",    "hypot(x, y)",             ("where(z, x / z, 0)", "where(z, y / z, 0)"), (ANY, POSITIVE)),
     call("above",      "x y",    "above(x, y)",             ("0", "0"),                                  (LOW, POSITIVE)),
-    call("valid",      "x y",    "valid(x, y)",             ("valid(1, y)", "0"),                        (ANY, ANY)),
+    Row("valid", "valid", "x y", "valid(x, y)", ("valid(1, y)", "0"), "{x:0}", "{x:0}", ATOM, (ANY, ANY)),
     Row("chain", "·", "x y", "chain(x, y)", ("y", "x"), "{x:2} · {y:2}", r"{x:2} \cdot {y:2}", PRODUCT, (ANY, ANY)),
 )
 
