@@ -78,6 +78,7 @@ def test_the_update_says_which_way(linear):
     net, loss = linear
     assert derive(loss, net.W1).update(0.01) == "W1 ← 0.5 - 0.01 · (-11.07) = 0.6107 (grows)"
     assert derive(loss, net.y).update(0.1).endswith("(shrinks)")
+    assert derive(loss, net.W1).update(1e-7) == "W1 ← 0.5 - 1e-07 · (-11.07) = 0.500001 (grows)"
 
 
 def test_a_repeated_input_is_two_terms_and_x_itself_is_1():

@@ -91,12 +91,15 @@ class Derivation:
         return found
 
     def update(self, lr: float = 0.01) -> str:
-        """The step of gradient descent: old value, rate times gradient, new value, which way."""
+        """The step of gradient descent: old value, rate times gradient, new value, which way.
+
+        The new value is shown to as many digits as tell it from the old one.
+        """
         old, new = self.x.data, self.x.data - lr * self.result
         way = "grows" if new > old else "shrinks" if new < old else "stays"
-        name = self.names[self.x]
-        return (f"{name} ← {self.shown(old)} - {lr:g} · {bracketed(self.shown(self.result))} = "
-                f"{self.shown(new)} ({way})")
+        digits = next((d for d in range(self.digits, 17) if number(old, d) != number(new, d)), 17)
+        return (f"{self.names[self.x]} ← {self.shown(old)} - {lr:g} · "
+                f"{bracketed(self.shown(self.result))} = {number(new, digits)} ({way})")
 
     def shown(self, x: float) -> str:
         """A number to the digits of this derivation."""
