@@ -12,9 +12,13 @@ import pytest
 from matplotlib.figure import Figure
 
 from engine import Value, relu
-from nn import MLP, networks
+from nn import MLP, mean_squared_error, networks
 from nn.history import History
+from nn.init import initialise
+from nn.train import fit
 from viz import plots
+from viz.chart import COLOURS, DEPTH
+from viz.palette import contrast, luminance
 
 LINEAR = networks.linear_1_1_1()
 
@@ -73,7 +77,7 @@ def test_a_run_that_diverges_leaves_the_plot_and_says_when():
     wild = history(20, 100.0)
     wild.loss[15:] = [math.inf, math.nan, math.nan, math.nan, math.nan]
     figure = plots.loss_curve({"calm": history(20), "wild": wild})
-    assert legend(figure) == ["calm", "wild, not finite from epoch 15"]
+    assert legend(figure) == ["wild\nnot finite from epoch 15", "calm"]
     assert figure.axes[0].get_ylim()[1] == 8000
     assert drawn(figure)["calm"] == (list(range(20)), history(20).loss)
 
@@ -90,22 +94,35 @@ def test_the_gradient_of_each_layer_is_drawn_on_a_log_scale():
     figure = plots.gradient_sizes(run)
     assert figure.axes[0].get_yscale() == "log"
     assert {name: ys for name, (_, ys) in drawn(figure).items()} == run.gradient_norms
-    assert legend(figure) == ["layer 1", "layer 2"]
+    assert legend(figure) == ["layer 2", "layer 1"], "in the order in which the curves end"
+
+
+def test_many_layers_go_from_dark_to_light():
+    figure = plots.gradient_sizes(history(layers=[f"layer {k}" for k in range(1, 8)]))
+    colours = [line.get_color() for line in figure.axes[0].get_lines()]
+    light = [luminance(colour) for colour in colours]
+    assert len(set(colours)) == 7 and light == sorted(light)
+    assert legend(figure)[0] == "layer 7"
+
+
+def test_limits_of_the_loss_can_be_given():
+    figure = plots.loss_curve(history(), limits=(0.5, 20))
+    assert figure.axes[0].get_ylim() == (0.5, 20)
 
 
 def test_a_gradient_of_zero_cannot_stand_on_a_log_scale_and_is_said():
     run = history(10)
     run.gradient_norms["layer 1"][4:] = [0.0] * 6
     figure = plots.gradient_sizes(run)
-    assert legend(figure)[0] == "layer 1, 0 in 6 of 10 epochs"
-    ys = drawn(figure)["layer 1, 0 in 6 of 10 epochs"][1]
+    assert legend(figure)[1] == "layer 1\n0 in 6 of 10 epochs"
+    ys = drawn(figure)["layer 1\n0 in 6 of 10 epochs"][1]
     assert ys[:4] == run.gradient_norms["layer 1"][:4] and all(map(math.isnan, ys[4:]))
 
 
 def test_gradients_that_are_all_zero_make_a_plot_too():
     run = history(5)
     run.gradient_norms = {"layer 1": [0.0] * 5}
-    assert legend(plots.gradient_sizes(run)) == ["layer 1, 0 in 5 of 5 epochs"]
+    assert legend(plots.gradient_sizes(run)) == ["layer 1\n0 in 5 of 5 epochs"]
 
 
 def test_parameters_are_drawn_all_or_some():
@@ -118,10 +135,61 @@ def test_many_parameters_share_the_colours_of_their_groups():
     names = [name for name, _ in MLP(2, [4, 1]).named_parameters()]
     figure = plots.parameter_paths(history(names=names))
     lines = figure.axes[0].get_lines()
-    assert legend(figure) == ["layers[0]", "layers[1]"]
+    assert sorted(legend(figure)) == ["layers[0]", "layers[1]"]
     assert len(lines) == 17 and len({line.get_color() for line in lines}) == 2
     assert [plots.group(n) for n in ("W_ij[1,2]", "layers[3].neurons[0].b", "b1")] == [
         "W_ij", "layers[3]", "b1"]
+
+
+# ---- runs of fit
+
+@pytest.mark.row("C000-24", "C000-25", "C000-28")
+def test_rates_of_document_000_too_low_right_and_too_high_are_told_apart():
+    runs = {lr: fit(networks.linear_1_1_1(), lr=lr, epochs=20, warn=False)
+            for lr in (0.0005, 0.01, 0.08)}
+    figure = plots.loss_curve({str(lr): run for lr, run in runs.items()})
+    slow, right = (drawn(figure)[name][1] for name in ("0.0005", "0.01"))
+    assert right[0] == pytest.approx(8.317456) and right == sorted(right, reverse=True)
+    assert slow[-1] > 5 and right[-1] < 1e-10
+    assert legend(figure)[0].startswith("0.08\nnot finite from epoch ")
+
+
+@pytest.mark.row("C000-21")
+def test_the_signal_vanishes_or_explodes_by_one_weight_per_layer():
+    for w in (0.5, 1.0, 1.5):
+        net = networks.linear_1_1_1(x=1.0, y=w ** 6 + 1, W=(w,) * 6, b=(0.0,) * 6)
+        run = fit(net, lr=1e-6, epochs=2, warn=False)
+        first, *_, last = (ys[0] for _, ys in drawn(plots.gradient_sizes(run)).values())
+        weights, signal = 2 * w ** 5, 2 * w ** 5        # of layer 1: x = 1, five weights above it
+        assert first == pytest.approx(math.hypot(weights, signal))
+        assert last == pytest.approx(math.hypot(weights, 2))
+
+
+@pytest.mark.row("C001-28")
+def test_the_sigmoids_of_document_001_make_the_gradient_small():
+    net = networks.relu_sigmoid_softmax_3_3_3()
+    slopes = [h.data * (1 - h.data) for h in net.h2_out]
+    assert max(slopes) < 0.06
+    run = fit(net, lr=0.1, epochs=30, warn=False)
+    behind, before = (drawn(plots.gradient_sizes(run))[f"layer {k}"][1] for k in (3, 2))
+    assert behind[0] > 20 * before[0] and all(b > a for a, b in zip(before, behind))
+
+
+@pytest.mark.row("C000-20", "C000-27")
+def test_linear_layers_find_the_best_line_and_one_activation_bends_it():
+    x = np.linspace(-2, 2, 15)
+    y = abs(x) + 0.3 * x
+    models = {}
+    for name in ("linear", "relu"):
+        model = MLP(1, [4, 4, 1], activations=["linear", name, "linear"])
+        models[name] = initialise(model, "xavier", seed=1)
+        fit(model, (x, y), mean_squared_error, lr=0.05, epochs=150, warn=False)
+    curves = drawn(plots.fitted_curves(x, y, models))
+    straight, bent = (np.array(curve) for name, curve in curves.items() if name != "data")
+    slope, height = np.polyfit(x, y, 1)
+    assert straight[1] == pytest.approx(slope * straight[0] + height, abs=1e-4)
+    inside = abs(bent[0]) <= 2
+    assert np.mean((bent[1] - abs(bent[0]) - 0.3 * bent[0])[inside] ** 2) < 1e-2
 
 
 # ---- models
@@ -203,6 +271,11 @@ def test_a_score_of_one_sign_or_not_finite_is_drawn_without_a_border():
         assert plots_png(figure).startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize("colour", [*COLOURS, *DEPTH])
+def test_every_colour_of_a_curve_stands_out_from_white(colour):
+    assert contrast(colour, "#FFFFFF") > 2
+
+
 # ---- saving, showing, refusing
 
 def plots_png(figure):
@@ -212,8 +285,8 @@ def plots_png(figure):
 def test_a_figure_shows_itself_without_pyplot():
     figure = plots.loss_curve(history())
     data, size = figure._repr_png_()
-    assert data.startswith(b"\x89PNG") and size == {"width": 544, "height": 320}
-    assert len(data) < 60_000
+    assert data.startswith(b"\x89PNG") and size == {"width": 543, "height": 320}
+    assert len(data) < 25_000
     again = pickle.loads(pickle.dumps(figure))
     assert drawn(again) == drawn(figure)
 

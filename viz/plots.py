@@ -20,7 +20,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from engine import Value, no_grad
 
-from .chart import COLOURS, MARKERS, Curve, Path, canvas, chart, dress, finished, key, spans_much
+from .chart import (
+    COLOURS,
+    MARKERS,
+    Curve,
+    Path,
+    by_depth,
+    canvas,
+    chart,
+    dress,
+    finished,
+    key,
+    spans_much,
+)
 from .palette import GREY, INK, SIGN
 
 if TYPE_CHECKING:
@@ -47,16 +59,19 @@ Records = Record | Mapping[str, Record]
 
 # ---- histories
 
-def loss_curve(history: Records, *, log: bool | None = None, title: str = "Loss",
+def loss_curve(history: Records, *, log: bool | None = None,
+               limits: tuple[float, float] | None = None, title: str = "Loss",
                path: Path | None = None) -> "Figure":
     """The loss of every epoch; log: whether its scale is logarithmic, by default if it spans much.
 
-    A run that diverges leaves through the top, at 1000 times the largest loss that one began with.
+    limits: the lowest and the highest loss to show; by default a run that diverges leaves through
+    the top at 1000 times the largest loss that one began with.
     """
     runs = named(history)
     curves = [Curve(name, run.epochs, run.loss, i) for i, (name, run) in enumerate(runs.items())]
     top = 1000 * max((c.ys[0] for c in curves if math.isfinite(c.ys[0])), default=1.0)
-    return chart(curves, "loss", title, path, spans_much(curves) if log is None else log, top)
+    return chart(curves, "loss", title, path, spans_much(curves) if log is None else log, top,
+                 limits)
 
 
 def rate_curve(history: Records, *, log: bool | None = None, title: str = "Learning rate",
@@ -71,9 +86,9 @@ def gradient_sizes(history: Record, *, log: bool = True, title: str = "Gradient 
                    path: Path | None = None) -> "Figure":
     """The size (Euclidean norm) of the gradient in each layer, over the epochs."""
     run = single(history)
-    kept = recorded(run.gradient_norms, "gradient")
+    kept = recorded(run.gradient_norms, "gradient", "train a model that has parameters")
     curves = [Curve(name, run.epochs, ys, i) for i, (name, ys) in enumerate(kept.items())]
-    return chart(curves, "size of the gradient", title, path, log)
+    return chart(by_depth(curves), "size of the gradient", title, path, log)
 
 
 def parameter_paths(history: Record, *, names: Iterable[str] | None = None,
@@ -83,7 +98,8 @@ def parameter_paths(history: Record, *, names: Iterable[str] | None = None,
     Many parameters share a colour with the others of their layer or matrix.
     """
     run = single(history)
-    kept = recorded(run.parameters, "parameter", names)
+    fix = "of a large model, fit keeps them with a larger keep_parameters"
+    kept = recorded(run.parameters, "parameter", fix, names)
     if len(kept) <= NAMED:
         curves = [Curve(name, run.epochs, ys, i) for i, (name, ys) in enumerate(kept.items())]
     else:
@@ -138,7 +154,8 @@ def fitted_curves(X: Any, Y: Any, models: Mapping[str, Model], *, steps: int = 2
     figure, axes = canvas(title, path)
     xs, ys = [float(x) for x in X], targets(X, Y)
     across = grid(xs, steps)
-    axes.plot(xs, ys, "o", color=GREY, markersize=4.5, alpha=0.75, label="data")
+    axes.plot(xs, ys, "o", color=GREY, markersize=5.5, markeredgecolor="white",
+              markeredgewidth=0.8, zorder=3, label="data")
     for i, (name, model) in enumerate(models.items()):
         error = sum((o[0] - y) ** 2 for o, y in zip(evaluated(model, xs), ys)) / len(xs)
         curve = [o[0] for o in evaluated(model, across)]
@@ -173,7 +190,7 @@ def by_score(axes: "Axes", across: list[float], up: list[float], scores: list[fl
         axes.contour(across, up, table, levels=[0.0], colors=[INK], linewidths=1.6)
     bar = axes.figure.colorbar(filled, ax=axes, shrink=0.8, aspect=28, pad=0.02,
                                ticks=[-largest, 0, largest])
-    bar.set_ticklabels([f"{threshold + s:.3g}" for s in (-largest, 0, largest)])
+    bar.set_ticklabels([f"{threshold + s:.3g}".replace("-", "−") for s in (-largest, 0, largest)])
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=0, labelsize=9, labelcolor=GREY)
     bar.set_label("score", color=INK)
@@ -226,11 +243,11 @@ def single(history: Record) -> Record:
     return named(history)[""]
 
 
-def recorded(kept: Mapping[str, list[float]], what: str,
+def recorded(kept: Mapping[str, list[float]], what: str, fix: str,
              names: Iterable[str] | None = None) -> Mapping[str, list[float]]:
     """What a history kept, or those of the given names; ValueError where there is none."""
     if not kept:
-        raise ValueError(f"the history kept no {what}s: train a model that has parameters")
+        raise ValueError(f"the history kept no {what}s: {fix}")
     chosen = list(kept if names is None else names)
     for name in chosen or [""]:
         if name not in kept:
