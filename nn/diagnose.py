@@ -11,6 +11,7 @@ the optimizer moves the parameters; nothing is written. Start reading at `diagno
 """
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -19,6 +20,8 @@ from engine.ieee import chain
 
 from .module import Module
 from .paths import Graph, Path
+
+FEW = 4                             # findings of one kind that a report shows
 
 HELP = {
     "nan or inf": "keep the input inside the domain, or scale it; engine.anomaly() names the line",
@@ -55,6 +58,30 @@ class Group(NamedTuple):
     largest: float
 
 
+class Block(NamedTuple):
+    """The findings of one kind in a report: some texts, how many more, the path of the first."""
+
+    kind: str
+    texts: list[str]
+    more: int
+    path: Path
+
+    def _texts(self) -> list[str]:
+        more = f"… and {self.more} more, see .of({self.kind!r})"
+        return [*self.texts, more] if self.more > 0 else self.texts
+
+    def __str__(self) -> str:
+        indented = [f"    {line}" for line in str(self.path).splitlines()]
+        return "\n".join([*(f"{self.kind}: {text}" for text in self._texts()), *indented,
+                          f"what helps: {HELP[self.kind]}"])
+
+    def markdown(self) -> str:
+        """The same as Markdown."""
+        lines = [f"- {text}" for text in self._texts()]
+        steps = [f"\n```text\n{self.path}\n```"] if self.path else []
+        return "\n".join([f"**{self.kind}** (what helps: {HELP[self.kind]})\n", *lines, *steps])
+
+
 class Diagnosis:
     """What `diagnose` found: true if that is nothing; `print` shows it, notebooks as a table.
 
@@ -79,23 +106,26 @@ class Diagnosis:
                  f"{'largest':>11}"]
         lines += [f"{g.name:<{width}} {g.parameters:>7} {g.norm:>11.4g} {g.smallest:>11.4g} "
                   f"{g.largest:>11.4g}" for g in self.groups]
-        lines += ["", *map(str, self.findings)] if self.findings else ["", self._nothing()]
-        kinds = dict.fromkeys(f.kind for f in self.findings)
-        return "\n".join([*lines, *(f"what helps ({kind}): {HELP[kind]}" for kind in kinds)])
+        return "\n".join([*lines, "", *(map(str, self.blocks()) if self.findings
+                                        else [self._nothing()])])
 
     def _nothing(self) -> str:
         return f"nothing conspicuous in {self.nodes} nodes"
+
+    def blocks(self) -> list["Block"]:
+        """The findings by kind, those that concern most parameters first, in a few lines each."""
+        kinds = dict.fromkeys(f.kind for f in self.findings)
+        ordered = {k: sorted(self.of(k), key=lambda f: -len(f.parameters)) for k in kinds}
+        return [Block(k, [f.text for f in found[:FEW]], len(found) - FEW, found[0].path)
+                for k, found in ordered.items()]
 
     def markdown(self) -> str:
         """The same as Markdown."""
         rows = [f"| {g.name} | {g.parameters} | {g.norm:.4g} | {g.smallest:.4g} | {g.largest:.4g} |"
                 for g in self.groups]
-        parts = [f"- **{f.kind}**: {f.text}" + (f"\n\n```\n{f.path}\n```" if f.path else "")
-                 for f in self.findings] or [self._nothing()]
-        kinds = dict.fromkeys(f.kind for f in self.findings)
+        parts = [block.markdown() for block in self.blocks()] or [self._nothing()]
         head = ["| gradients | count | norm | smallest | largest |", "|---|--:|--:|--:|--:|"]
-        return "\n".join([*head, *rows, "", *parts, "",
-                          *(f"- *what helps ({kind})*: {HELP[kind]}" for kind in kinds)])
+        return "\n".join([*head, *rows, "", "\n\n".join(parts)])
 
     def _repr_markdown_(self) -> str:
         return self.markdown()
@@ -118,8 +148,13 @@ def diagnose(loss: Value, module: Module | None = None, *, tiny: float = 1e-6, h
             raise ValueError(f"{name}={x!r} must be 0 or more")
     found = [*not_finite(graph), *flat_sites(graph, flat, often), *sizes(graph, tiny, huge)]
     order = list(HELP)
-    return Diagnosis(sorted(found, key=lambda f: order.index(f.kind)), groups(graph),
-                     len(graph.inner) + len(graph.leaves))
+    found.sort(key=lambda f: (order.index(f.kind), natural(f.where)))
+    return Diagnosis(found, groups(graph), len(graph.inner) + len(graph.leaves))
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """A key that sorts z2 before z10."""
+    return [(int(part) if part.isdigit() else -1, part) for part in re.split(r"(\d+)", name)]
 
 
 # ---- nan and inf

@@ -243,11 +243,21 @@ def test_causes_come_first_and_every_kind_has_a_remedy_and_markdown():
     report = diagnose(loss_of(net, batch(20)), net)
     kinds = [f.kind for f in report.findings]
     assert not report and kinds == sorted(kinds, key=list(HELP).index)
-    assert all(f"what helps ({kind})" in str(report) for kind in set(kinds))
-    assert report.markdown().startswith("| gradients | count |") and "- **dead**" in (
+    assert all(f"what helps: {HELP[kind]}" in str(report) for kind in set(kinds))
+    assert report.markdown().startswith("| gradients | count |") and "**dead**" in (
         report._repr_markdown_())
     with pytest.raises(ValueError, match="no kind 'ded'"):
         report.of("ded")
+
+
+def test_a_report_of_many_findings_stays_short_and_keeps_them_all():
+    net = model(1, 9, 1)
+    for neuron in net.layers[0].neurons:
+        neuron.b.data = -9.0
+    report = diagnose(loss_of(net, [[0.1], [0.2]]), net)
+    assert len(report.of("dead")) == 9 and str(report).count("dead: ") == 5
+    assert "… and 5 more, see .of('dead')" in str(report)
+    assert str(report.of("dead")[8]).startswith("dead: relu(layers[0].neurons[8])")
 
 
 def test_what_cannot_be_diagnosed_is_said():
