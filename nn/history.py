@@ -36,8 +36,7 @@ class History:
     def append(self, loss: float, lr: float, gradient_norms: Mapping[str, float],
                parameters: Mapping[str, float]) -> None:
         """Adds one epoch; ValueError if its layers or parameters are not those of the others."""
-        for what, new in (("gradient_norms", gradient_norms), ("parameters", parameters)):
-            self._check(what, list(new))
+        self.check(list(gradient_norms), list(parameters))
         self.epochs.append(self.epochs[-1] + 1 if self.epochs else 0)
         self.loss.append(loss)
         self.lr.append(lr)
@@ -46,11 +45,14 @@ class History:
             for name, x in numbers.items():
                 columns.setdefault(name, []).append(x)
 
-    def _check(self, what: str, names: list[str]) -> None:
-        own = list(getattr(self, what))
-        if self.epochs and own != names:
-            raise ValueError(f"the history's {what} are those of {own}, and the epoch to add has "
-                             f"{names}: continue with the same model, or start a new History")
+    def check(self, layers: list[str], parameters: list[str]) -> None:
+        """ValueError unless an epoch with these layers and parameters can follow."""
+        for what, names in (("gradient_norms", layers), ("parameters", parameters)):
+            own = list(getattr(self, what))
+            if self.epochs and own != names:
+                raise ValueError(f"the history's {what} are those of {brief(own)}, and the epochs "
+                                 f"to come have {brief(names)}: continue with the same model, or "
+                                 f"start a new History")
 
     def trim(self) -> None:
         """Takes back an epoch that was recorded only in part, when something interrupted it."""
@@ -170,6 +172,11 @@ def read_csv(text: str) -> dict[str, Any]:
     return {"epochs": [int(k) for k in table["epoch"]], "loss": floats(table["loss"]),
             "lr": floats(table["lr"]), "warnings": [s for word, s in said if word == "warning"],
             "stopped": "".join(s for word, s in said if word == "stopped"), **columns}
+
+
+def brief(names: list[str]) -> str:
+    """The first few of a list of names."""
+    return f"{', '.join(names[:4])}{', ...' * (len(names) > 4)}" or "nothing"
 
 
 def floats(xs: list[Any]) -> list[float]:

@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .layers import Layer, Neuron
+from .networks import Network
 from .structure import inside, named_parameters, twins
 from .train import fit
 
@@ -112,13 +113,15 @@ def symmetry(model: Any, data: Any = None, loss: Any = None, *, steps: int = 100
              lr: float = 0.1) -> Symmetry:
     """Which units are still identical after `steps` of gradient descent; the model is put back."""
     parameters = dict(named_parameters(model))
-    start, before = {name: p.data for name, p in parameters.items()}, twins(model)
+    start, before = {name: (p.data, p.grad) for name, p in parameters.items()}, twins(model)
     try:
         history = fit(model, data, loss, epochs=steps, lr=lr, warn=False, progress=False)
-        moved = [name for name, p in parameters.items() if p.data != start[name]]
+        moved = [name for name, p in parameters.items() if p.data != start[name][0]]
         still = [name for name in parameters if name not in moved]
         return Symmetry(before, twins(model), moved, still,
                         (history.loss[0], history.loss[-1]), len(history))
     finally:
         for name, p in parameters.items():
-            p.data = start[name]
+            p.data, p.grad = start[name]
+        if isinstance(model, Network):
+            model.forward()

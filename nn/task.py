@@ -49,6 +49,8 @@ def task_of(model: Any, data: Any, loss: Any) -> Task:
                          f"for only a model with a loss() of its own brings them")
     if loss is None and not isinstance(model, Network):
         raise ValueError("fit was given data but no loss: name one, such as nn.mean_squared_error")
+    if not callable(model):
+        raise TypeError(f"{type(model).__name__} cannot be called on an input: give it __call__")
     loss = loss or model._loss
     xs, ys = samples(data)
     check_fit(model, xs, ys, loss)

@@ -84,6 +84,7 @@ def fit(model: Any, data: Data = None, loss: Any = None, optimizer: Any = None, 
     history = History() if history is None else history
     run = Run(task, optimizer, history, batch_size, shuffle, seed)
     run.stop, run.keep = stop, keeps(history, run.names, keep_parameters)
+    history.check(list(run.layers), [name for name, _ in run.names] if run.keep else [])
     numbers = range(run.next, run.next + epochs)
     rates = [rate(schedule, k) for k in numbers] if schedule else None
     history.stopped = ""
@@ -214,10 +215,19 @@ class Run:
                     warnings.warn(sentence, TrainingWarning, stacklevel=3)
 
     def factors(self) -> list[Any]:
-        """What the gradient is multiplied by on its way back, over samples of the last batch."""
-        few = self.indices[:SAMPLES] if not self.task.own else range(len(self.task.xs))
+        """What the gradient is multiplied by on its way back, where the epoch began.
+
+        Measured over samples of the last batch; the parameters come back as they are.
+        """
+        few = range(len(self.task.xs)) if self.task.own else self.indices[:SAMPLES]
         xs, ys = ([part[i] for i in few] for part in (self.task.xs, self.task.ys))
-        return flow(self.task.model, xs, ys, self.task.loss)
+        parameters = [p for _, p in self.names]
+        now = [p.data for p in parameters]
+        try:
+            put(parameters, self.start)
+            return flow(self.task.model, xs, ys, self.task.loss)
+        finally:
+            put(parameters, now)
 
 
 def backward(loss: Value, model: Any, optimizer: Any) -> None:

@@ -3,7 +3,8 @@
     rises        the loss went up three epochs in a row, or to twice what it was
     oscillates   the loss goes up and down, or the gradient turns round, at every epoch
     stalls       the loss has not moved in twenty epochs, and is no thousandth of its first value
-    zero         a layer's gradient is exactly 0 while the loss is not
+    alike        hidden units had the same weights, and still have after three epochs
+    zero         a layer's gradient is exactly 0 twice, while the loss is not
     vanishing    a layer's gradient is less than a thousandth of the last layer's
     exploding    ... more than a thousand times the last layer's
 
@@ -38,6 +39,7 @@ class Watch:
     def __init__(self, model: Any, factors: Callable[[], "list[Factor]"], whole: bool) -> None:
         self.model, self.factors, self.whole = model, factors, whole
         self.said: set[str] = set()
+        self.epochs = 0                         # of this run
         self.gradient: list[float] = []
         self.turned: list[float] = []           # sizes of the gradient, while it turns round
 
@@ -49,8 +51,9 @@ class Watch:
         if trouble:
             yield trouble
             return
+        self.epochs += 1
         self.turns(gradient)
-        for check in (self.rises, self.oscillates, self.stalls, self.zero, self.far):
+        for check in (self.rises, self.oscillates, self.stalls, self.alike, self.zero, self.far):
             if check.__name__ not in self.said and (sentence := check(history)):
                 self.said.add(check.__name__)
                 yield sentence
@@ -83,13 +86,14 @@ class Watch:
         """The loss or the parameters swing to and fro; with small batches, for longer."""
         if abs(history.loss[-1]) <= 1e-6 * abs(history.loss[0]):
             return ""
-        loss = history.loss[-(TURNS if self.whole else 2 * TURNS):]
-        if len(self.turned) >= TURNS and self.turned[-1] > 0.5 * self.turned[-TURNS]:
-            what = (f"the gradient turned round in each of the last {TURNS} epochs, so the "
-                    f"parameters swing from side to side")
-        elif len(loss) >= TURNS * (1 if self.whole else 2) and zigzag(loss):
+        often = TURNS if self.whole else 2 * TURNS
+        loss, sizes = history.loss[-often:], self.turned[-often:]
+        if len(loss) == often and zigzag(loss):
             what = (f"the loss oscillates, between {min(loss):.3g} and {max(loss):.3g} in the "
-                    f"last {len(loss)} epochs")
+                    f"last {often} epochs")
+        elif len(sizes) == often and sizes[-1] > 0.5 * sizes[0]:
+            what = (f"the gradient turned round in each of the last {often} epochs, so the "
+                    f"parameters swing from side to side")
         else:
             return ""
         noise = "" if self.whole else " or give larger batches, for small ones are noisy,"
@@ -99,19 +103,18 @@ class Watch:
         """The loss stands still, before it has become small."""
         if len(history) <= PLATEAU:
             return ""
-        then, now = history.loss[-PLATEAU - 1], history.loss[-1]
-        if abs(then - now) > 1e-3 * abs(then) or abs(now) <= 1e-3 * abs(history.loss[0]):
+        loss = history.loss[-PLATEAU - 1:]
+        change, now = movement(loss, self.whole), abs(loss[-1])
+        if not now or change > 1e-3 * now or now <= 1e-3 * abs(history.loss[0]):
             return ""
-        return (f"the loss stalls near {now:.3g} ({abs(then - now) / abs(then):.1%} of change in "
+        return (f"the loss stalls near {loss[-1]:.3g} ({100 * change / now:.2g} % of change in "
                 f"{PLATEAU} epochs): {self.reason(history)}")
 
     def reason(self, history: History) -> str:
         """The likeliest cause of a plateau."""
-        same = {name: units for name, units in twins(self.model).items() if units}
-        if same:
-            name, units = next(iter(same.items()))
-            return (f"units {joined(units[0])} of {name} are identical and stay so, so initialise "
-                    f"the weights at random")
+        if hidden_twins(self.model):
+            return (f"{hidden_twins(self.model)} are identical, and initialising the weights at "
+                    f"random would help")
         if is_linear(self.model):
             return ("no layer has an activation that bends, so the model can only fit straight "
                     "lines: perhaps activations are missing")
@@ -121,16 +124,21 @@ class Watch:
         return (f"the learning rate {history.lr[-1]:.3g} may be too low for a gradient of "
                 f"{size:.2g}, or the model too small")
 
+    def alike(self, history: History) -> str:
+        """Hidden units are the same one, several times."""
+        same = hidden_twins(self.model) if self.epochs == RISES else ""
+        return same and (f"{same} are identical after {RISES} epochs and learn the same, as if "
+                         f"they were one: initialise the weights at random")
+
     # ---- the gradient
 
     def zero(self, history: History) -> str:
         """A layer gets no gradient at all."""
-        norms = last(history.gradient_norms)
-        still = [name for name, norm in norms.items() if norm == 0]
+        still = [name for name, norms in history.gradient_norms.items() if norms[-2:] == [0, 0]]
         if not still or history.loss[-1] == 0:
             return ""
         cause = next((f.why() for f in self.factors() if f.size == 0), "")
-        return (f"the gradient of {joined(still)} is exactly 0 in epoch {history.epochs[-1]}"
+        return (f"the gradient of {joined(still)} is exactly 0 in two epochs"
                 f"{cause and f', because {cause}'}: nothing there can learn")
 
     def far(self, history: History) -> str:
@@ -140,8 +148,9 @@ class Watch:
         for name in before:
             ratio = norms[name] / norms[end] if norms[end] else 1.0
             if ratio and not 1 / FAR <= ratio <= FAR:
-                return (f"{name}'s gradient {'vanishes' if ratio < 1 else 'explodes'}: it is "
-                        f"{ratio:.2g} times {end}'s{self.because(name, ratio)}")
+                return (f"{name}'s gradient {'vanishes' if ratio < 1 else 'explodes'}: in epoch "
+                        f"{history.epochs[-1]} it is {ratio:.2g} times {end}'s"
+                        f"{self.because(name, ratio)}")
         return ""
 
     def because(self, name: str, ratio: float) -> str:
@@ -149,11 +158,13 @@ class Watch:
         factors = down_to(name, self.factors())
         if not factors:
             return ""
-        weights, slopes = (math.prod(f.size for f in factors if f.kind == kind)
-                           for kind in ("weights", "slopes"))
-        worst = (min if ratio < 1 else max)(factors, key=lambda f: f.size)
-        return (f", because the way back multiplies it by {weights:.2g} in the weights and by "
-                f"{slopes:.2g} in the activations' slopes, above all since {worst.why()}")
+        of = {kind: math.prod(f.size for f in factors if f.kind == kind)
+              for kind in ("weights", "slopes")}
+        extreme: Any = min if ratio < 1 else max
+        worst = extreme((f for f in factors if f.kind == extreme(of, key=of.__getitem__)),
+                        key=lambda f: f.size)
+        return (f", because the way back multiplies it by {of['weights']:.2g} in the weights and "
+                f"by {of['slopes']:.2g} in the activations' slopes; above all, {worst.why()}")
 
 
 # ---- what the gradient is multiplied by
@@ -242,6 +253,19 @@ def not_finite(loss: Value, norms: Mapping[str, float], again: Callable[[], Valu
 def rounded(text: str) -> str:
     """A text with its long numbers to four digits."""
     return re.sub(r"\d+\.\d{4,}(e[+-]?\d+)?", lambda m: f"{float(m[0]):.4g}", text)
+
+
+def hidden_twins(model: Any) -> str:
+    """The first identical units of a layer before the last, such as "units 1 and 2 of layer 1"."""
+    *hidden, _ = list(twins(model).items()) or [("", [])]
+    return next((f"units {joined(groups[0])} of {name}" for name, groups in hidden if groups), "")
+
+
+def movement(loss: Sequence[float], whole: bool) -> float:
+    """How much a loss moved: from least to most, or, where it is noisy, between its halves."""
+    half = len(loss) // 2
+    return (max(loss) - min(loss) if whole
+            else abs(sum(loss[:half]) - sum(loss[-half:])) / half)
 
 
 def zigzag(loss: Sequence[float]) -> bool:
