@@ -314,6 +314,18 @@ def test_a_model_with_its_own_loss_needs_no_data_and_parameters_only_up_to_a_num
     assert len(history.epochs) == 3 and fit(Square(1.0), epochs=1).parameters == {"w[0]": [1.0]}
 
 
+def test_every_epoch_starts_from_no_gradient_whoever_holds_the_parameters():
+    model, extra = mlp(1, 2, 1), Value(0.5)
+    optimizer = SGD([*model.layers[0].parameters(), extra], 1e-9)       # the last layer stays
+    history = fit(model, LINE, lambda o, t: mean_squared_error(o, t) + extra ** 2, optimizer,
+                  epochs=3, warn=False)
+    for norms in history.gradient_norms.values():
+        assert norms == pytest.approx([norms[0]] * 3, rel=1e-6)
+    assert extra.grad == pytest.approx(1.0) and extra.data == pytest.approx(0.5 - 3e-9, rel=1e-12)
+    last = model.layers[1].neurons[0]
+    assert last.b.data == 0 and last.b.grad != 0
+
+
 def test_on_epoch_is_called_with_the_history():
     lengths = []
     fit(Square(1.0), epochs=3, on_epoch=lambda history: lengths.append(len(history)))
@@ -416,6 +428,25 @@ def test_an_exploding_gradient_is_named_with_its_layer_and_the_weights_that_did_
     assert "layer 2's weights, at most 5e+04 in size, multiply it by 8.7e+04" in said[0]
 
 
+def test_the_factors_are_those_of_the_step_that_was_made_and_leave_its_gradients_alone():
+    model, twin = (mlp(2, 3, 3, 1, activations="linear", scheme="uniform", low=-1e-3, high=1e-3)
+                   for _ in range(2))
+    said = warned(model, XOR, mean_squared_error, lr=1e5, epochs=1)
+    largest = max(abs(w.data) for w in twin.layers[2].neurons[0].w)
+    assert f"layer 3's weights, at most {largest:.2g} in size" in said[0]
+    mean_squared_error([[twin(x)] for x in XOR[0]], [[y] for y in XOR[1]]).backward()
+    assert [p.grad for p in model.parameters()] == [p.grad for p in twin.parameters()]
+
+
+def test_a_gradient_of_zero_that_passes_is_not_a_trouble():
+    model = mlp(2, 3, 1)
+    for w in model.layers[1].neurons[0].w:
+        w.data = 0.0
+    history = fit(model, XOR, mean_squared_error, lr=0.1, epochs=3)
+    norms = history.gradient_norms["layer 1"]
+    assert norms[0] == 0 < norms[1] and history.warnings == []
+
+
 def test_a_gradient_of_zero_is_named_with_its_cause():
     zero = warned(networks.linear_1_1_1(W=(0, 0, 0), b=(0, 0, 0)), epochs=3)
     assert zero == ["the gradient of layer 1 and layer 2 is exactly 0 in two epochs, because layer "
@@ -474,6 +505,20 @@ def test_ctrl_c_keeps_what_was_learned_and_never_half_an_update():
     assert model.state_dict() == twin.state_dict() and optimizer.velocity == calm.velocity
     assert {len(column) for column in (history.loss, history.lr,
                                        *history.parameters.values())} == {3}
+
+
+def test_ctrl_c_while_an_epoch_is_recorded_leaves_whole_rows():
+    class Torn(History):
+        def append(self, *row):
+            if len(self) == 2:
+                self.epochs.append(2)
+                self.loss.append(row[0])
+                signal.raise_signal(signal.SIGINT)
+            super().append(*row)
+
+    history = fit(Square(1.0), epochs=5, history=Torn())
+    columns = history.epochs, history.loss, history.lr, *history.gradient_norms.values()
+    assert [len(column) for column in columns] == [2] * 4
 
 
 def test_ctrl_c_anywhere_else_returns_the_history_too():
