@@ -105,6 +105,14 @@ def test_many_layers_go_from_dark_to_light():
     assert legend(figure)[0] == "layer 7"
 
 
+def test_a_loss_that_begins_at_zero_or_below_is_shown_whole():
+    for start in (0.0, -1.0, math.nan):
+        run = history(5)
+        run.loss[:] = [start, 1.0, 2.0, 3.0, 4.0]
+        low, high = plots.loss_curve(run).axes[0].get_ylim()
+        assert low < 1 and 4 < high < 5
+
+
 def test_limits_of_the_loss_can_be_given():
     figure = plots.loss_curve(history(), limits=(0.5, 20))
     assert figure.axes[0].get_ylim() == (0.5, 20)
@@ -312,6 +320,12 @@ def test_the_same_plot_is_the_same_file(tmp_path, end, start):
     (lambda: plots.loss_curve(history(), path="loss.txt"), ValueError, "'loss.txt' does not end"),
     (lambda: plots.decision_boundary(score, [[1.0, 2.0, 3.0]], [1]), ValueError, "two numbers"),
     (lambda: plots.decision_boundary(score, [[1.0, 2.0]], [1, 1]), ValueError, "1 points and 2"),
+    (lambda: plots.decision_boundary(score, [[1.0, math.nan]], [1]), ValueError, "point 0 is nan"),
+    (lambda: plots.decision_boundary(score, [[1.0, 2.0]], ["a"]), ValueError, "target 0 is 'a'"),
+    (lambda: plots.decision_boundary(score, [[1.0, 2.0]], [1], names=["a", "b"]), ValueError,
+     r"2 names .* for 1 classes \[1.0\]"),
+    (lambda: plots.decision_boundary(score, [[1.0, 2.0]], [1], steps=1), ValueError, "steps=1"),
+    (lambda: plots.fitted_curves([[1.0, 2.0]], [1.0], {}), ValueError, "point 0 is"),
     (lambda: plots.fitted_curves([], [], {}), ValueError, "at least one point")])
 def test_what_cannot_be_drawn_is_said_in_one_sentence(draw, error, message):
     with pytest.raises(error, match=message):

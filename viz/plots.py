@@ -14,6 +14,7 @@ Start reading at `loss_curve`; what the plots share is in `chart`.
 """
 
 import math
+import numbers
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import cycle
 from typing import TYPE_CHECKING, Any, Protocol
@@ -69,7 +70,7 @@ def loss_curve(history: Records, *, log: bool | None = None,
     """
     runs = named(history)
     curves = [Curve(name, run.epochs, run.loss, i) for i, (name, run) in enumerate(runs.items())]
-    top = 1000 * max((c.ys[0] for c in curves if math.isfinite(c.ys[0])), default=1.0)
+    top = 1000 * max((c.ys[0] for c in curves if 0 < c.ys[0] < math.inf), default=math.inf)
     return chart(curves, "loss", title, path, spans_much(curves) if log is None else log, top,
                  limits)
 
@@ -136,7 +137,10 @@ def decision_boundary(model: Model, X: Any, Y: Any, *, threshold: float = 0.0, s
     outputs by the largest. steps: points of the grid along each side. names: of the classes.
     """
     figure, axes = canvas(title, path)
-    points, classes = two_columns(X), targets(X, Y)
+    classes, points = targets(X, Y), two_columns(X)
+    if names is not None and len(names) != len(set(classes)):
+        raise ValueError(f"{len(names)} names {list(names)} were given for {len(set(classes))} "
+                         f"classes {sorted(set(classes))}: give one per class, in this order")
     across, up = (grid([p[i] for p in points], steps) for i in (0, 1))
     scores = evaluated(model, [[x, y] for y in up for x in across])
     if len(scores[0]) == 1:
@@ -152,7 +156,7 @@ def fitted_curves(X: Any, Y: Any, models: Mapping[str, Model], *, steps: int = 2
                   title: str = "", path: Path | None = None) -> "Figure":
     """The points (X, Y), one number each, and every model's curve, with its mean squared error."""
     figure, axes = canvas(title, path)
-    xs, ys = [float(x) for x in X], targets(X, Y)
+    ys, xs = targets(X, Y), [plain(x, f"point {i}") for i, x in enumerate(X)]
     across = grid(xs, steps)
     axes.plot(xs, ys, "o", color=GREY, markersize=5.5, markeredgecolor="white",
               markeredgewidth=0.8, zorder=3, label="data")
@@ -262,7 +266,7 @@ def two_columns(X: Any) -> list[list[float]]:
         if not hasattr(x, "__len__") or len(x) != 2:
             raise ValueError(f"point {i} is {x!r:.40}, and a plane needs two numbers: "
                              f"give points [x1, x2], and a model of two inputs")
-    return [[float(v) for v in x] for x in X]
+    return [[plain(v, f"point {i}") for v in x] for i, x in enumerate(X)]
 
 
 def targets(X: Any, Y: Any) -> list[float]:
@@ -270,12 +274,22 @@ def targets(X: Any, Y: Any) -> list[float]:
     if len(X) != len(Y) or not len(X):
         raise ValueError(f"{len(X)} points and {len(Y)} targets were given: "
                          f"give one target per point, and at least one point")
-    flat = [y[0] if hasattr(y, "__len__") and len(y) == 1 else y for y in Y]
-    return [float(y.data if isinstance(y, Value) else y) for y in flat]
+    return [plain(y, f"target {i}") for i, y in enumerate(Y)]
+
+
+def plain(x: Any, what: str) -> float:
+    """x, a number, a Value or a list of one of these, as a finite number."""
+    inside = x[0] if hasattr(x, "__len__") and len(x) == 1 else x
+    number = inside.data if isinstance(inside, Value) else inside
+    if not isinstance(number, numbers.Real) or not math.isfinite(number):
+        raise ValueError(f"{what} is {x!r:.40}: give one finite number")
+    return float(number)
 
 
 def grid(xs: Sequence[float], steps: int) -> list[float]:
     """`steps` numbers, evenly spaced, a little beyond the smallest and the largest of xs."""
+    if steps < 2:
+        raise ValueError(f"steps={steps!r} points make no grid: give at least 2")
     low, high = min(xs), max(xs)
     room = 0.12 * (high - low) or 1.0
     return [low - room + (high - low + 2 * room) * k / (steps - 1) for k in range(steps)]
