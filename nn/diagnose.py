@@ -318,7 +318,7 @@ def culprits(steps: Path, kind: str) -> str:
     rows = steps.by_operation()
     rows = rows[::-1] if kind == "exploding" else rows
     most = [f"{n} factor{'s' * (n > 1)} of {o} make{'s' * (n == 1)} {x:.3g}" for o, n, x in rows[:2]
-            if (abs(x) > 1) == (kind == "exploding")]
+            if (abs(x) > 1 if kind == "exploding" else abs(x) < 1)]
     return ", ".join(most) or "it is the sum of many paths"
 
 
