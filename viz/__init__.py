@@ -11,12 +11,15 @@
     derivation.py  derive: a gradient, step by step
     jacobians.py   Jacobians of vectors and matrices, as tables and heat maps
     plots.py       training curves, gradient flow, decision boundary
+    chart.py         what the plots share
     command.py     the console command `handgrad`
 """
 
+from . import plots
 from .derivation import Derivation, derive
 from .graph import draw, draw_dot
 from .picture import Picture
 from .text import expression, name
 
-__all__ = ["Derivation", "Picture", "derive", "draw", "draw_dot", "expression", "name"]
+__all__ = ["Derivation", "Picture", "derive", "draw", "draw_dot", "expression", "name",
+           "plots"]
