@@ -13,8 +13,6 @@ from nn.networks import READINGS, W_IJ, W_JK, W_KL
 from nn.paths import path
 from viz import expression
 
-row = pytest.mark.row
-
 
 @pytest.fixture
 def net():
@@ -55,7 +53,7 @@ E = 2 * (1.116 - 4.0)               # document 000's error signal
 
 # ---- 000: one number through three linear layers
 
-@row("C000-01", "C000-02", "C000-03")
+@pytest.mark.row("C000-01", "C000-02", "C000-03")
 def test_forward_keeps_z_and_h_apart_layer_by_layer(net):
     h = 2.0
     for i, (w, b) in enumerate(((0.5, 0.1), (0.8, -0.2), (1.2, 0.3)), 1):
@@ -68,14 +66,14 @@ def test_forward_keeps_z_and_h_apart_layer_by_layer(net):
     assert expression(h2, depth=9) == "W2 · (W1 · x + b1) + b2" and h2.data == net.h2.data
 
 
-@row("C000-02")
+@pytest.mark.row("C000-02")
 def test_an_activation_can_be_put_between_z_and_h(net):
     z = net.layers[0].before(net.x)
     bent = Layer(1, 1, activation="tanh")
     assert bent.after(z)[0].data == pytest.approx(math.tanh(1.1))
 
 
-@row("C000-04", "C000-05")
+@pytest.mark.row("C000-04", "C000-05")
 def test_the_mean_squared_error_and_its_derivative(net):
     assert net.value.data == pytest.approx((1.116 - 4) ** 2)
     assert net.y_hat.grad == pytest.approx(E)
@@ -89,7 +87,7 @@ def test_the_mean_squared_error_and_its_derivative(net):
     assert grad(moved, shift).data == pytest.approx(sum(per_sample))    # the sum is dL/db3
 
 
-@row("C000-06")
+@pytest.mark.row("C000-06")
 def test_the_chain_rule_hands_each_derivative_back_to_the_layer_before(net):
     chain = [net.value, net.y_hat, net.z3, net.h2, net.z2, net.h1, net.z1]
     handed = 1.0
@@ -98,7 +96,7 @@ def test_the_chain_rule_hands_each_derivative_back_to_the_layer_before(net):
         assert earlier.grad == pytest.approx(handed)
 
 
-@row("C000-07", "C000-18")
+@pytest.mark.row("C000-07", "C000-18")
 def test_local_derivatives_of_a_layer(net):
     for i, h in ((1, net.x), (2, net.h1), (3, net.h2)):
         z, W, b = (getattr(net, f"{name}{i}") for name in ("z", "W", "b"))
@@ -107,7 +105,7 @@ def test_local_derivatives_of_a_layer(net):
     assert all(local_gradients(h) == [1] for h in (net.h1, net.h2, net.y_hat))
 
 
-@row("C000-08")
+@pytest.mark.row("C000-08")
 def test_a_gradient_is_traced_as_numbered_steps(net):
     steps = path(net.value, net.W2)
     lines = str(steps).splitlines()
@@ -120,7 +118,7 @@ def test_a_gradient_is_traced_as_numbered_steps(net):
     assert upstream == net.W2.grad
 
 
-@row("C000-09", "C000-11")
+@pytest.mark.row("C000-09", "C000-11")
 def test_all_gradients_have_their_closed_forms(net):
     W3, W2 = 1.2, 0.8
     closed = {"W3": E * 0.68, "b3": E, "W2": E * W3 * 1.1, "b2": E * W3,
@@ -135,7 +133,7 @@ def test_all_gradients_have_their_closed_forms(net):
         "W3": "2 · (y_hat - y) · h2",          "b3": "2 · (y_hat - y)"}
 
 
-@row("C000-10")
+@pytest.mark.row("C000-10")
 def test_a_gradient_is_shown_as_formula_with_numbers_partial_product_and_result(net):
     g = grad(net.value, net.W2)
     put_in = {v: f"{v.data:.4g}" for v in (net.y_hat, net.y, net.W3, net.h1)}
@@ -147,7 +145,7 @@ def test_a_gradient_is_shown_as_formula_with_numbers_partial_product_and_result(
     assert products[-1] == pytest.approx(-5.768 * 1.2 * 1.1) and g.data == products[-1]
 
 
-@row("C000-16")
+@pytest.mark.row("C000-16")
 def test_no_activation_derivative_enters_a_linear_chain(net):
     steps = path(net.value, net.W1)
     assert {f.slope for f in steps if f.operation == "identity"} == {1}
@@ -160,7 +158,7 @@ def test_no_activation_derivative_enters_a_linear_chain(net):
     assert {f.operation for f in path(loss, weight)} == {"square", "sub", "dot"}
 
 
-@row("C000-17")
+@pytest.mark.row("C000-17")
 def test_the_signal_flows_back_as_error_then_times_one_weight_per_layer(net):
     flow = [net.z3.grad, net.z2.grad, net.z1.grad]
     assert flow == pytest.approx([E, E * 1.2, E * 1.2 * 0.8])
@@ -168,14 +166,14 @@ def test_the_signal_flows_back_as_error_then_times_one_weight_per_layer(net):
     assert weights == ["W3", "W2"]
 
 
-@row("C000-18")
+@pytest.mark.row("C000-18")
 def test_weight_gradients_carry_the_layers_input_and_bias_gradients_do_not(net):
     for i, h in ((1, 2.0), (2, 1.1), (3, 0.68)):
         W, b = getattr(net, f"W{i}"), getattr(net, f"b{i}")
         assert W.grad == pytest.approx(h * b.grad)
 
 
-@row("C000-22")
+@pytest.mark.row("C000-22")
 def test_the_central_difference_of_document_000_for_any_parameter(net):
     report = check_gradients(net.loss, net.named_parameters(), step=1e-7, tolerance=1e-7)
     assert report and [r.name for r in report.rows] == ["W1", "b1", "W2", "b2", "W3", "b3"]
@@ -189,7 +187,7 @@ def test_the_central_difference_of_document_000_for_any_parameter(net):
     assert not check_gradients(wrong, net.named_parameters(), step=1e-7, tolerance=1e-7)
 
 
-@row("C000-31")
+@pytest.mark.row("C000-31")
 @pytest.mark.parametrize("loss", [
     lambda net, x, y: mean_squared_error(net(x), y),
     lambda net, x, y: total([abs(o - t) for o, t in zip(net(x), y)])], ids=["mse", "absolute"])
@@ -204,7 +202,7 @@ def test_any_depth_activation_and_loss_has_right_gradients(widths, activations, 
 
 # ---- 001: ReLU, sigmoid, softmax
 
-@row("C001-02", "C001-03")
+@pytest.mark.row("C001-02", "C001-03")
 def test_the_architecture_and_its_numbers(softmax_net):
     net = softmax_net
     assert [(len(n.neurons), len(n.neurons[0].w), n.activation) for n in net.layers] == [
@@ -215,7 +213,7 @@ def test_the_architecture_and_its_numbers(softmax_net):
     assert data([*net.b_j, *net.b_k, *net.b_l]) == [1.0] * 9
 
 
-@row("C001-04", "C001-05", "C001-06")
+@pytest.mark.row("C001-04", "C001-05", "C001-06")
 def test_each_layer_is_a_row_vector_times_a_matrix_plus_bias_then_its_activation(softmax_net):
     net, h = softmax_net, np.array([0.1, 0.2, 0.7])
     activation = (lambda z: np.maximum(0, z), lambda z: 1 / (1 + np.exp(-z)),
@@ -233,7 +231,7 @@ def test_each_layer_is_a_row_vector_times_a_matrix_plus_bias_then_its_activation
         "W_ij[1,2] · x[1] + W_ij[2,2] · x[2] + W_ij[3,2] · x[3] + b_j[2]")
 
 
-@row("C001-07")
+@pytest.mark.row("C001-07")
 def test_the_cross_entropy_is_read_in_three_ways(softmax_net):
     out = np.array(data(softmax_net.O_out))
     y = np.array([1.0, 0.0, 0.0])
@@ -244,7 +242,7 @@ def test_the_cross_entropy_is_read_in_three_ways(softmax_net):
     assert [o > t for o, t in zip(out, y)] == [False, True, True]
 
 
-@row("C001-08")
+@pytest.mark.row("C001-08")
 def test_the_three_important_derivatives():
     for x in (-2.0, 0.0, 3.0):
         s = 1 / (1 + math.exp(-x))
@@ -253,7 +251,7 @@ def test_the_three_important_derivatives():
         assert grad(v.relu(), v).data == (1 if x > 0 else 0)
 
 
-@row("C001-08", "C001-10")
+@pytest.mark.row("C001-08", "C001-10")
 def test_the_softmax_jacobian_has_nine_entries(softmax_net):
     out = np.array(data(softmax_net.O_out))
     J = matrix(jacobian(softmax_net.O_out, softmax_net.O_in))
@@ -263,7 +261,7 @@ def test_the_softmax_jacobian_has_nine_entries(softmax_net):
     assert J[0, 0] == pytest.approx(e[0] * (e[1] + e[2]) / e.sum() ** 2)     # as it is printed
 
 
-@row("C001-09")
+@pytest.mark.row("C001-09")
 def test_the_loss_by_each_output(softmax_net):
     out = data(softmax_net.O_out)
     assert [o.grad for o in softmax_net.O_out] == pytest.approx(
@@ -273,7 +271,7 @@ def test_the_loss_by_each_output(softmax_net):
     assert data(averaged) == pytest.approx([-1 / 0.2 / 2, -1 / 0.6 / 2])     # "average for more"
 
 
-@row("C001-11", "C001-15", "C001-20")
+@pytest.mark.row("C001-11", "C001-15", "C001-20")
 def test_a_pre_activation_by_its_weights_is_the_layers_input(softmax_net):
     net = softmax_net
     for before, W, inputs in ((net.O_in, net.W_kl, net.h2_out), (net.h2_in, net.W_jk, net.h1_out),
@@ -284,7 +282,7 @@ def test_a_pre_activation_by_its_weights_is_the_layers_input(softmax_net):
             assert data(grad(z, other)) == [0.0, 0.0, 0.0]
 
 
-@row("C001-12", "C001-16", "C001-21")
+@pytest.mark.row("C001-12", "C001-16", "C001-21")
 def test_one_chosen_weight_and_the_whole_matrix(softmax_net):
     net = softmax_net
     for W, inputs, before, (i, j) in ((net.W_kl, net.h2_out, net.O_in, (0, 0)),
@@ -297,7 +295,7 @@ def test_one_chosen_weight_and_the_whole_matrix(softmax_net):
         assert path(net.value, chosen)[-1].input == chosen.label
 
 
-@row("C001-12")
+@pytest.mark.row("C001-12")
 def test_the_chain_for_one_output_weight_sums_over_all_outputs(softmax_net):
     net = softmax_net
     J = matrix(jacobian(net.O_out, net.O_in))
@@ -305,7 +303,7 @@ def test_the_chain_for_one_output_weight_sums_over_all_outputs(softmax_net):
     assert net.W_kl[0][0].grad == pytest.approx(chain)
 
 
-@row("C001-14", "C001-19")
+@pytest.mark.row("C001-14", "C001-19")
 def test_slopes_of_the_hidden_units(softmax_net):
     assert [local_gradients(h)[0] for h in softmax_net.h2_out] == pytest.approx(
         [h.data * (1 - h.data) for h in softmax_net.h2_out])
@@ -313,7 +311,7 @@ def test_slopes_of_the_hidden_units(softmax_net):
     assert min(data(softmax_net.h1_in)) > 0
 
 
-@row("C001-17")
+@pytest.mark.row("C001-17")
 def test_a_unit_of_layer_2_gets_one_term_per_output_unit(softmax_net):
     net = softmax_net
     for k, h in enumerate(net.h2_out):
@@ -322,7 +320,7 @@ def test_a_unit_of_layer_2_gets_one_term_per_output_unit(softmax_net):
         assert len(terms) == 3 and h.grad == pytest.approx(math.fsum(terms))
 
 
-@row("C001-22")
+@pytest.mark.row("C001-22")
 def test_a_unit_of_layer_1_gets_all_three_paths_not_one(softmax_net):
     net = softmax_net
     for j, h in enumerate(net.h1_out):
@@ -331,7 +329,7 @@ def test_a_unit_of_layer_1_gets_all_three_paths_not_one(softmax_net):
         assert abs(terms[j]) < abs(h.grad)              # the printed one path falls short
 
 
-@row("C001-25")
+@pytest.mark.row("C001-25")
 def test_the_bias_is_a_term_that_differentiates_to_nothing_by_a_weight(softmax_net):
     net = softmax_net
     z, b = net.h1_in[0], net.b_j[0]
@@ -353,7 +351,7 @@ def layer(n, z, seed=2):
     return x, W, b, t
 
 
-@row("C002-01", "C002-02")
+@pytest.mark.row("C002-01", "C002-02")
 def test_one_weight_and_errors_that_can_be_swapped():
     x, w, true = 3.0, Value(0.5, label="w"), 2.0
     o = x * w
@@ -362,7 +360,7 @@ def test_one_weight_and_errors_that_can_be_swapped():
         assert grad(error(true - o), w).data == pytest.approx(slope)
 
 
-@row("C002-03", "C002-04")
+@pytest.mark.row("C002-03", "C002-04")
 @pytest.mark.parametrize("n, z", [(1, 1), (3, 2), (2, 4)])
 def test_weights_are_inputs_by_outputs_and_the_bias_one_per_output(n, z):
     x, W, b, _ = layer(n, z)
@@ -375,7 +373,7 @@ def test_weights_are_inputs_by_outputs_and_the_bias_one_per_output(n, z):
         np.append(x, 1.0) @ W
 
 
-@row("C002-05", "C002-06")
+@pytest.mark.row("C002-05", "C002-06")
 def test_squared_losses_and_their_average():
     x, W, b, t = layer(3, 2)
     p = x @ W + b
@@ -392,7 +390,7 @@ def test_squared_losses_and_their_average():
     assert mean_squared_error(list(x @ W + b), list(t)).data < mse.data     # learning
 
 
-@row("C002-07")
+@pytest.mark.row("C002-07")
 def test_a_derivative_is_the_size_and_direction_of_the_reaction():
     for w, y in ((4.0, 16.0), (6.0, 36.0), (-3.0, 9.0)):
         v = Value(w)
@@ -401,7 +399,7 @@ def test_a_derivative_is_the_size_and_direction_of_the_reaction():
         assert ((v + step) ** 2).data - y == pytest.approx(2 * w * step, rel=1e-3)
 
 
-@row("C002-08", "C002-09")
+@pytest.mark.row("C002-08", "C002-09")
 def test_partial_derivatives_and_an_update_with_rate_1():
     w, y = Value(3.0, label="w"), Value(-0.5, label="y")
     Z = w ** 2 + y ** 2
@@ -415,7 +413,7 @@ def test_partial_derivatives_and_an_update_with_rate_1():
     assert (w.data, y.data) == (-3.0, 0.5)
 
 
-@row("C002-10", "C002-14", "C002-17", "C002-18")
+@pytest.mark.row("C002-10", "C002-14", "C002-17", "C002-18")
 def test_the_updates_by_the_summed_jacobians_are_steps_on_the_sum_of_losses():
     x, W, b, t = layer(3, 2)
     Z = (t - (x @ W + b)) ** 2
@@ -432,7 +430,7 @@ def test_the_updates_by_the_summed_jacobians_are_steps_on_the_sum_of_losses():
     assert data(new_W.ravel()) == pytest.approx([w.data - z * w.grad for w in W.ravel()])
 
 
-@row("C002-18")
+@pytest.mark.row("C002-18")
 def test_repeated_small_steps_bring_the_loss_to_zero():
     x, W, b, t = layer(3, 2)
     optimizer = SGD([*W.ravel(), *b], lr=0.05)
