@@ -4,7 +4,9 @@
     ops.py        the table: one row per operation         <- start here
     rules.py      the rows, compiled
     graph.py      the order of a graph
-    value.py      Value, its operators and backward()      <- then here
+    scalars.py    what counts as a number
+    backward.py   the backward pass
+    value.py      Value and its operators                  <- then here
     functions.py  the operations as functions; total, dot, softmax over lists
     calculus.py   grad, jacobian, hessian, jvp, vjp, hvp
     check.py      gradients against finite differences
@@ -15,6 +17,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from .backward import local_gradients
 from .calculus import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .check import check_gradients
 from .extend import add_operation
@@ -22,7 +25,7 @@ from .functions import NAMES, dot, log_softmax, logsumexp, softmax, total
 from .modes import anomaly, no_grad
 from .ops import ROWS, Row
 from .rules import source
-from .value import Value, computed, is_constant, local_gradients
+from .value import Value, computed, is_constant
 
 globals().update(NAMES)
 

@@ -12,11 +12,12 @@ best of three steps h scaled to the value; `step=1e-7` takes one such D, as docu
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from .backward import local_gradients
 from .calculus import grad
 from .functions import dot
 from .graph import topological
 from .rules import Handmade, Rule
-from .value import Value, local_gradients
+from .value import Value
 
 SCALES = (2.0**-7, 2.0**-10, 2.0**-13)
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .rules import RULES, Rule, define
-from .value import Value, condition, lift, make, real
+from .scalars import real
+from .value import Value, condition, lift, make
 
 
 def function(rule: Rule) -> Callable[..., Any]:

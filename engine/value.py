@@ -8,70 +8,19 @@ A node is plain data:
 
 `_op` and `_backward` are micrograd's names for two readings of `_rule`. The operators and methods
 (`x + y`, `x.exp()`, `x.clamp(0, 1)`) are generated from the rows by `method`, at the end of the
-file. Start reading at `Value.backward`: it puts the graph in order, starts every gradient at zero,
-and lets each node, from the output back, hand its inputs their share.
+file. Start reading at `Value`, then `method`; how gradients are found is in backward.py.
 """
 
-import numbers
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from . import persist
+from .backward import backpropagate, hand_on
 from .floats import FLOATS, assigned
-from .ieee import NAN, chain
-from .modes import MODES, STRICT, check_gradients_of, watched
+from .modes import MODES, watched
 from .rules import CONSTANT, RULES, VARIABLE, Handmade, Leaf, Rule, define
-
-EXACT = 2 ** 53                     # beyond this, results of whole numbers become floats
-
-
-class Unset(int):
-    """The zero that stands in `grad` before anything was computed."""
-
-    def __reduce__(self) -> str:
-        return "UNSET"
-
-
-UNSET = Unset(0)
-ZERO = 0.0
-
-
-def real(x: Any) -> float:
-    """x as a plain int or float; TypeError or ValueError where it is no real number."""
-    if x.__class__ is float:
-        return x
-    if isinstance(x, numbers.Integral) and not isinstance(x, bool):
-        if abs(int(x)) >= 2 ** 1023:
-            raise ValueError(f"an int of {int(x).bit_length()} bits is too large for a float: use "
-                             f"math.inf or a smaller number")
-        return int(x)
-    if isinstance(x, numbers.Real) and not isinstance(x, bool):
-        return float(x)
-    raise TypeError(refusal(x))
-
-
-def refusal(x: Any) -> str:
-    """One sentence that says why x is no number for a Value, and what to do."""
-    kind = type(x).__name__
-    fix = {
-        "Value":    "it is a Value already: use it as it is, or .data for its number",
-        "bool":     "write int(x) or engine.where(condition, a, b)",
-        "bool_":    "write int(x) or engine.where(condition, a, b)",
-        "str":      "write float(x)",
-        "NoneType": "a function may have returned nothing",
-        "complex":  "take .real or .imag",
-        "ndarray":  "make one Value per element: np.array([Value(x) for x in a], dtype=object)",
-    }.get(kind, "make it an int or a float")
-    shown = repr(x) if len(repr(x)) <= 40 else repr(x)[:37] + "..."
-    return f"a Value holds one real number, and {shown} is of type {kind}: {fix}"
-
-
-def result(x: Any) -> float:
-    """An operation's result as a plain number: small ints stay, a complex is nan, else a float."""
-    if x.__class__ is int and -EXACT <= x <= EXACT:
-        return x
-    return NAN if x.__class__ is complex else float(x)
+from .scalars import EXACT, UNSET, real, refusal, result
 
 
 class Value:
@@ -133,28 +82,7 @@ class Value:
 
         Inner nodes start fresh at each call; leaves accumulate until `grad` is set to 0.
         """
-        leaves: list[Value] = []
-        before: list[float] = []
-        try:
-            inner = start(self, leaves, before)
-            self.grad = seed if seed.__class__ is float else float(real(seed))
-            if MODES and STRICT.get():
-                propagate_carefully(inner)
-            else:
-                propagate(inner)
-            for leaf in leaves:
-                if leaf.grad != leaf.grad:      # nan, perhaps of 0 * inf: once more, minding zeros
-                    start(self, [], [])
-                    self.grad = float(real(seed))
-                    propagate_carefully(inner)
-                    break
-        except BaseException:
-            for leaf, old in zip(leaves, before):
-                leaf.grad = old
-            raise
-        for leaf, old in zip(leaves, before):
-            if old:
-                leaf.grad += old
+        backpropagate(self, float(real(seed)))
 
     def detach(self) -> "Value":
         """A constant with the same number, which lets no gradient through."""
@@ -201,75 +129,7 @@ class Value:
         def __getattr__(self, name: str) -> Any: ...
 
 
-def hand_on(node: Value) -> None:
-    """Lets one node hand its gradient, as it is now, on to its inputs."""
-    node._rule.pull(node, node.grad)
-
-
-def start(output: Value, leaves: list[Value], before: list[float]) -> list[Value]:
-    """The inner nodes in topological order, with every gradient below `output` set to zero.
-
-    Fills `leaves` and the gradients they had `before`. This is the walk of `graph.topological`; the
-    zeros themselves mark what was seen, two float objects of this call, which is three times as
-    fast as a set and takes no memory.
-    """
-    opened, done = ZERO + 0.0, ZERO + 0.0       # two new objects
-    inner: list[Value] = []
-    todo = [output]
-    while todo:
-        node = todo.pop()
-        grad = node.grad
-        if grad is done:
-            continue
-        if grad is opened:                      # all of its inputs are done
-            node.grad = done
-            inner.append(node)
-        elif node._prev:
-            node.grad = opened
-            todo.append(node)
-            todo += node._prev
-        elif node._rule is not CONSTANT:
-            before.append(grad)
-            leaves.append(node)
-            node.grad = done
-    return inner
-
-
-def propagate(inner: list[Value]) -> None:
-    """Lets every node, outputs first, hand its gradient on; a gradient of zero stops there."""
-    for out in reversed(inner):
-        g = out.grad
-        if g:
-            pull = out._rule.pull
-            pull(out, g)
-
-
-def propagate_carefully(inner: list[Value]) -> None:
-    """The same, with an exact zero among the slopes winning over a gradient of inf or nan."""
-    strict = bool(MODES) and STRICT.get()
-    for out in reversed(inner):
-        g = out.grad
-        if g:
-            pull_carefully(out, g)
-            if strict:
-                check_gradients_of(out, g)
-
-
-def pull_carefully(out: Value, g: float) -> None:
-    """What `out._rule.pull` does, but a slope of exactly zero wins over a g of inf or nan."""
-    slopes = local_gradients(out)
-    if slopes is None:
-        out._rule.pull(out, g)
-        return
-    for x, slope in zip(out._prev, slopes):
-        if x._rule is not CONSTANT:
-            x.grad += chain(g, slope)
-
-
-def local_gradients(node: Value) -> "Sequence[float] | None":
-    """d node / d input for each input, as numbers; None where `_backward` is a user's function."""
-    return node._rule.slopes([x.data for x in node._prev], node.data)
-
+# ---- making nodes
 
 def computed(node: Value) -> bool:
     """Whether a gradient was computed for this node, or set by hand."""
@@ -279,9 +139,6 @@ def computed(node: Value) -> bool:
 def is_constant(node: Value) -> bool:
     """Whether the node is a plain number met in an expression, which takes no gradient."""
     return node._rule is CONSTANT
-
-
-# ---- making nodes
 
 def handmade(children: tuple[Value, ...], op: "str | Sequence[float]") -> Handmade:
     """The rule of a node that a user makes."""

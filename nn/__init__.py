@@ -24,7 +24,7 @@ from . import networks, schedules
 from .collapse import collapse
 from .diagnose import diagnose
 from .history import History
-from .init import initialise
+from .init import initialise, symmetry
 from .layers import MLP, Layer, Neuron
 from .losses import (
     binary_cross_entropy,
@@ -35,10 +35,14 @@ from .losses import (
 )
 from .module import Module
 from .optim import SGD, Adam
+from .paths import path
+from .tables import batch_gradients, compare_states, gradient_table, update_table
 from .train import Stop, fit
+from .watch import TrainingWarning
 
 __all__ = [
-    "MLP", "SGD", "Adam", "History", "Layer", "Module", "Neuron", "Stop", "binary_cross_entropy",
-    "categorical_cross_entropy", "collapse", "diagnose", "fit", "half_sum_of_squares",
-    "initialise", "max_margin", "mean_squared_error", "networks", "schedules",
+    "MLP", "SGD", "Adam", "History", "Layer", "Module", "Neuron", "Stop", "TrainingWarning",
+    "batch_gradients", "binary_cross_entropy", "categorical_cross_entropy", "collapse",
+    "compare_states", "diagnose", "fit", "gradient_table", "half_sum_of_squares", "initialise",
+    "max_margin", "mean_squared_error", "networks", "path", "schedules", "symmetry", "update_table",
 ]

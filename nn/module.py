@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from engine import Value, is_constant
-from engine.value import UNSET
+from engine.scalars import UNSET
 
 
 class Module:

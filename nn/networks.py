@@ -17,7 +17,8 @@ from itertools import chain
 from typing import Any
 
 from engine import Value
-from engine.value import UNSET, constant
+from engine.scalars import UNSET
+from engine.value import constant
 
 from .layers import Layer, as_list
 from .losses import binary_cross_entropy, categorical_cross_entropy, mean_squared_error

@@ -7,7 +7,7 @@ Each works out all changes before it makes the first one. `optimizer.parameters`
 from collections.abc import Iterable
 
 from engine import Value, computed
-from engine.value import UNSET
+from engine.scalars import UNSET
 
 
 class Optimizer:

@@ -23,7 +23,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from engine import Value
-from engine.value import UNSET
+from engine.scalars import UNSET
 
 from .data import batches
 from .history import History

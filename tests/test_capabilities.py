@@ -19,7 +19,7 @@ def marks(node):
             yield from (a.value for a in call.args)
 
 
-def tests_by_row():
+def named_rows():
     """Which tests name which row, read from the test files."""
     found = defaultdict(list)
     for path in sorted(HERE.glob("test_*.py")):
@@ -32,11 +32,11 @@ def tests_by_row():
 
 def test_every_row_has_a_test():
     assert len(ROWS) == 102
-    assert sorted(set(ROWS) - set(tests_by_row())) == []
+    assert sorted(set(ROWS) - set(named_rows())) == []
 
 
 def test_no_test_names_a_row_that_does_not_exist():
-    assert sorted(set(tests_by_row()) - set(ROWS)) == []
+    assert sorted(set(named_rows()) - set(ROWS)) == []
 
 
 def test_every_row_has_a_notebook():
@@ -46,4 +46,4 @@ def test_every_row_has_a_notebook():
 
 if __name__ == "__main__":
     for row, (notebook, what) in ROWS.items():
-        print(f"{row}  {len(tests_by_row()[row]):>2} tests  {notebook:<31}  {what[:90]}")
+        print(f"{row}  {len(named_rows()[row]):>2} tests  {notebook:<31}  {what[:90]}")

@@ -21,10 +21,12 @@ ENGINE = {                                  # which file of the engine may impor
     "rules": {"ieee", "ops", "floats"},
     "modes": {"rules"},
     "persist": {"rules", "graph"},
-    "value": {"ieee", "floats", "rules", "modes", "persist"},
-    "functions": {"rules", "value"},
+    "scalars": {"ieee"},
+    "backward": {"ieee", "rules", "modes"},
+    "value": {"floats", "rules", "modes", "persist", "scalars", "backward"},
+    "functions": {"rules", "scalars", "value"},
     "calculus": {"ieee", "floats", "rules", "graph", "value", "functions"},
-    "check": {"rules", "graph", "value", "functions", "calculus"},
+    "check": {"rules", "graph", "backward", "value", "functions", "calculus"},
     "extend": {"ops", "floats", "rules", "value", "functions", "calculus", "check"},
 }
 ROOMS = {"engine": {"engine"}, "nn": {"engine", "nn"}, "viz": {"engine", "nn", "viz"}}

@@ -18,8 +18,11 @@
 from . import plots
 from .derivation import Derivation, derive
 from .graph import draw, draw_dot
+from .jacobians import JacobianTensor, jacobian_tensor
 from .picture import Picture
 from .text import expression, name
 
-__all__ = ["Derivation", "Picture", "derive", "draw", "draw_dot", "expression", "name",
-           "plots"]
+__all__ = [
+    "Derivation", "JacobianTensor", "Picture", "derive", "draw", "draw_dot", "expression",
+    "jacobian_tensor", "name", "plots",
+]
