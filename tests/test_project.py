@@ -95,6 +95,13 @@ def test_the_first_example_of_the_readme_tells_the_truth():
     assert printed and python("-c", example, PYTHONPATH=str(ROOT)).splitlines() == printed
 
 
+def test_the_derivation_in_the_readme_is_the_real_one():
+    from nn import networks
+    from viz import derive
+    net = networks.linear_1_1_1()
+    assert str(derive(net.loss(), net.W3, net)) in README
+
+
 def test_the_readme_names_files_that_exist():
     for link in re.findall(r"\]\((?!http)([^)#]+)\)", README):
         assert (ROOT / link).exists(), link
