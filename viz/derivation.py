@@ -18,7 +18,7 @@ Start reading at `derive`.
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from engine import Value, grad, local_gradients
+from engine import Value, grad, ieee, local_gradients
 from engine.calculus import slopes
 from engine.graph import topological
 
@@ -148,11 +148,12 @@ def derive(y: Value, x: Value, module: Any = None, *, digits: int = 4) -> Deriva
         raise ValueError(f"{x!r} is not in the graph of {found.names[y]!r}, so there is nothing to "
                          f"derive: pass a Value that y was computed from")
     between = _between(found.nodes, x)
+    edges = _edges(between)
     gradients: dict[Value, float] = {y: 1.0}
     steps = []
     for node in reversed(between):
         if node is not y:
-            terms = tuple(_terms(node, between, gradients, found.names, digits))
+            terms = tuple(_term(c, i, gradients[c], found.names, digits) for c, i in edges[node])
             gradients[node] = sum(t.product for t in terms)
             steps.append(Step(found.names[node], terms, gradients[node]))
     return Derivation(y, x, found.names, steps, digits)
@@ -167,15 +168,21 @@ def _between(nodes: Sequence[Value], x: Value) -> list[Value]:
     return [node for node in nodes if node in reached]
 
 
-def _terms(node: Value, between: list[Value], gradients: dict[Value, float],
-           names: dict[Value, str], digits: int) -> Iterator[Term]:
-    """The products that make up the gradient of a node, one per edge that leaves it."""
+def _edges(between: list[Value]) -> dict[Value, list[tuple[Value, int]]]:
+    """For every node the operations that take it, each with the position it has there."""
+    edges: dict[Value, list[tuple[Value, int]]] = {node: [] for node in between}
     for c in between:
         for i, taken in enumerate(c._prev):
-            if taken is node:
-                slope = (local_gradients(c) or ())[i]
-                yield Term(names[c], expression(c, digits=digits, names=names), gradients[c],
-                           slope, *_slope_texts(c, i, names, digits), gradients[c] * slope)
+            if taken in edges:
+                edges[taken].append((c, i))
+    return edges
+
+
+def _term(c: Value, i: int, upstream: float, names: dict[Value, str], digits: int) -> Term:
+    """The product that the operation c, of the gradient `upstream`, adds through its input i."""
+    slope = (local_gradients(c) or ())[i]
+    return Term(names[c], expression(c, digits=digits, names=names), upstream, slope,
+                *_slope_texts(c, i, names, digits), ieee.chain(upstream, slope))
 
 
 def _slope_texts(c: Value, i: int, names: dict[Value, str], digits: int) -> tuple[str, str, str]:
