@@ -99,6 +99,13 @@ def test_markdown_and_latex_carry_the_same_numbers(linear):
     assert d.latex().startswith(r"\begin{align*}") and last.replace("=", "&=", 1) in d.latex()
 
 
+def test_nothing_is_said_twice():
+    x, k = Value(0.5, label="x"), Value(-2.0, label="k")
+    d = derive(k * x, x)
+    assert str(d).splitlines()[2] == "1. v1 = k · x, so ∂v1/∂x = k = -2"
+    assert d.latex().count("= -2") == 1
+
+
 def test_second_derivatives_are_derived_like_any_other():
     x = Value(0.5, label="x")
     dy = grad(exp(x * x), x)

@@ -132,7 +132,8 @@ class Derivation:
             numbers = " + ".join(
                 ("" if t.through == y else rf"{bracketed(self.shown(t.upstream))} \cdot ")
                 + bracketed(self.shown(t.slope)) for t in step.terms)
-            yield rf"{_partial(y, step.name)} = {symbols} = {numbers} = {self.shown(step.result)}"
+            sides = dict.fromkeys([symbols, bare(numbers), self.shown(step.result)])
+            yield f"{_partial(y, step.name)} = {' = '.join(sides)}"
 
     _repr_markdown_ = markdown
 
@@ -192,7 +193,7 @@ def _slope_texts(c: Value, i: int, names: dict[Value, str], digits: int) -> tupl
         return (number(slope, digits),) * 3
     known = names | recognised(slope, names)
     values = {n: bracketed(number(n.data, digits)) for n in known}
-    return (written(slope, known, digits), written(slope, values, digits),
+    return (written(slope, known, digits), bare(written(slope, values, digits)),
             written(slope, known, digits, latex=True))
 
 
