@@ -19,6 +19,7 @@ from . import ieee
 from .floats import FLOATS
 from .functions import NAMES, dot, shares, total
 from .graph import topological
+from .modes import recording
 from .rules import Handmade, Rule, define
 from .value import Value, constant, is_constant, lift
 
@@ -60,7 +61,12 @@ def chosen(c: Any, x: Any, y: Any) -> Any:
     return NAMES["where"](c, x, y) if isinstance(c, Value) else x if c else y
 
 
-VALUES["where"] = chosen
+def unsigned(x: Any) -> Any:
+    """x, and at -0.0 a node that is 0.0."""
+    return x + 0 if (x.data if isinstance(x, Value) else x) == 0 else x
+
+
+VALUES["where"], VALUES["unsigned"] = chosen, unsigned
 
 
 def times(g: Value, slope: Any) -> Value:
@@ -73,15 +79,22 @@ def times(g: Value, slope: Any) -> Value:
 
 
 def vjp(y: Any, xs: Any, seed: Any = 1.0) -> Any:
-    """seed times dy/dx for each x; for a list y, the sum of its elements times a list of seeds."""
-    y, points = recorded(y, xs)
-    ys, seeds = (y, seed) if isinstance(y, (list, tuple)) else ([y], [seed])
-    if len(seeds) != len(ys):
-        raise ValueError(f"vjp needs one seed per output, and got {len(seeds)} for {len(ys)}")
+    """seed times dy/dx for each x; for a list y, the sum of its elements times their seeds."""
+    out, points = recorded(y, xs)
+    ys = listed(out)
+    if isinstance(out, Value) == is_list(seed) or len(listed(seed)) != len(ys):
+        raise ValueError(f"vjp needs one seed per output, and got {seed!r} for {len(ys)} outputs: "
+                         f"for one number use grad, for all of a list jacobian")
+    found = _pulled(ys, points, [lift(s) for s in listed(seed)])
+    return found if is_list(xs) else found[0]
+
+
+def _pulled(ys: list[Value], points: list[Value], seeds: list[Value]) -> list[Value]:
+    """The gradients of the points, from adjoints that travel from the outputs back."""
     inner = _below(ys, points)
     adjoint: dict[Value, Value] = {}
-    for out, s in zip(ys, seeds):
-        _add(adjoint, out, lift(s))
+    for out, seed in zip(ys, seeds):
+        _add(adjoint, out, seed)
     needed = {*inner, *points}
     for node in reversed(inner):
         g = adjoint.get(node)
@@ -90,8 +103,7 @@ def vjp(y: Any, xs: Any, seed: Any = 1.0) -> Any:
             for x, slope in zip(node._prev, slopes(node, wanted)):
                 if x in needed and not (slope.__class__ is int and slope == 0):
                     _add(adjoint, x, times(g, slope))
-    found = [adjoint.get(x) or constant(0.0) for x in points]
-    return found[0] if isinstance(xs, (Value, int, float)) else found
+    return [adjoint.get(x) or constant(0.0) for x in points]
 
 
 def _add(adjoint: dict[Value, Value], node: Value, g: Value) -> None:
@@ -109,55 +121,75 @@ def _below(ys: Iterable[Value], points: Iterable[Value]) -> list[Value]:
     return found
 
 
+def is_list(x: Any) -> bool:
+    """Whether x is a list of things rather than one number."""
+    return not isinstance(x, (Value, str)) and hasattr(x, "__iter__")
+
+
+def listed(x: Any) -> list[Any]:
+    """x as a list; one number is a list of one."""
+    return list(x) if is_list(x) else [x]
+
+
 def recorded(y: Any, xs: Any) -> tuple[Any, list[Value]]:
-    """y as recorded Values, and the points xs as a list of Values."""
-    single = isinstance(xs, (Value, int, float))
-    points = [xs] if single else list(xs)
-    if not callable(y):
-        for x in points:
-            if not isinstance(x, Value):
-                raise TypeError(f"a gradient is taken with respect to Values of the graph, and "
-                                f"{x!r} is not one: pass the Value that y was computed from, or "
-                                f"a function as y")
-        return lift(y) if not isinstance(y, (list, tuple)) else [lift(v) for v in y], points
-    points = [x if isinstance(x, Value) else Value(x) for x in points]
-    made = y(*points)
-    return [lift(v) for v in made] if isinstance(made, (list, tuple)) else lift(made), points
+    """y as a recorded Value or a list of them, and the points xs as a list of Values."""
+    points = listed(xs)
+    if callable(y):
+        points = [x if isinstance(x, Value) else Value(x) for x in points]
+        with recording():
+            y = y(*points)
+    for x in points:
+        if not isinstance(x, Value):
+            raise TypeError(f"a gradient is taken with respect to Values of the graph, and {x!r} "
+                            f"is not one: pass the Value that y was computed from, or a "
+                            f"function as y")
+    return [_output(v) for v in y] if is_list(y) else _output(y), points
+
+
+def _output(y: Any) -> Value:
+    made = lift(y)
+    if not isinstance(made, Value):
+        raise TypeError(f"an output is an array of shape {y.shape}: flatten it, y.ravel()")
+    return made
 
 
 def grad(y: Any, xs: Any) -> Any:
     """dy/dx for each of the xs, as Values that can be differentiated again."""
-    return vjp(y, xs)
+    out, points = recorded(y, xs)
+    if not isinstance(out, Value):
+        raise TypeError(f"grad differentiates one number, and got a list of {len(out)}: use "
+                        f"jacobian for all of them, or their total")
+    found = _pulled([out], points, [constant(1.0)])
+    return found if is_list(xs) else found[0]
 
 
 def value_and_grad(y: Any, xs: Any) -> tuple[Value, Any]:
     """y, and dy/dx for each of the xs."""
     out, points = recorded(y, xs)
-    return out, grad(out, points[0] if isinstance(xs, (Value, int, float)) else points)
+    return out, grad(out, points if is_list(xs) else points[0])
 
 
 def jvp(y: Any, xs: Any, tangents: Any) -> tuple[Any, Any]:
     """y, and its derivative along the tangents (one number per x), found in one forward sweep."""
     out, points = recorded(y, xs)
-    along = [tangents] if not isinstance(tangents, (list, tuple)) else list(tangents)
+    along = listed(tangents)
     if len(along) != len(points):
         raise ValueError(f"jvp needs one tangent per input, and got {len(along)} for {len(points)}")
     tangent: dict[Value, Value] = dict(zip(points, map(lift, along)))
-    ys = out if isinstance(out, list) else [out]
-    for node in _below(ys, points):
+    for node in _below(listed(out), points):
         moving = [x in tangent for x in node._prev]
         parts = [times(tangent[x], s) for x, s, m in zip(node._prev, slopes(node, moving), moving)
                  if m and not (s.__class__ is int and s == 0)]
         if parts and node not in points:
             tangent[node] = parts[0] if len(parts) == 1 else total(parts)
-    moved = [tangent.get(v) or constant(0.0) for v in ys]
-    return out, moved if isinstance(out, list) else moved[0]
+    moved = [tangent.get(v) or constant(0.0) for v in listed(out)]
+    return out, moved if is_list(out) else moved[0]
 
 
 def jacobian(ys: Any, xs: Any) -> list[list[Value]]:
     """The matrix of dy_i/dx_j: one row per output, one column per input."""
     outs, points = recorded(ys, xs)
-    return [grad(y, points) for y in (outs if isinstance(outs, list) else [outs])]
+    return [grad(y, points) for y in listed(outs)]
 
 
 def hessian(y: Any, xs: Any) -> list[list[Value]]:
@@ -166,7 +198,7 @@ def hessian(y: Any, xs: Any) -> list[list[Value]]:
     return jacobian(grad(out, points), points)
 
 
-def hvp(y: Any, xs: Any, vector: Sequence[Any]) -> list[Value]:
+def hvp(y: Any, xs: Any, vector: Any) -> list[Value]:
     """The Hessian of y times a vector (one number per x), without forming the Hessian."""
     out, points = recorded(y, xs)
-    return grad(dot(grad(out, points), vector), points)     # type: ignore[no-any-return]
+    return grad(dot(grad(out, points), listed(vector)), points)     # type: ignore[no-any-return]

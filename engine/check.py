@@ -16,13 +16,17 @@ from .backward import local_gradients
 from .calculus import grad
 from .functions import dot
 from .graph import topological
+from .ieee import INF, NAN
+from .modes import recording
 from .rules import Handmade, Rule
 from .value import Value
 
-SCALES = (2.0**-7, 2.0**-10, 2.0**-13)
+SCALES = [2.0**-k for k in range(4, 20, 3)]
+EPSILON = 2.0**-52
+TINY = 1e-12                            # below this, gradients count as equal
 
 
-class Row(NamedTuple):
+class Comparison(NamedTuple):
     """One parameter: its name, both gradients, and whether they agree."""
 
     name: str
@@ -37,7 +41,7 @@ class Row(NamedTuple):
 class GradientCheck:
     """The result of `check_gradients`: true if all gradients agree; `print` shows the table."""
 
-    def __init__(self, rows: list[Row], culprits: list[str]) -> None:
+    def __init__(self, rows: list[Comparison], culprits: list[str]) -> None:
         self.rows, self.culprits = rows, culprits
 
     @property
@@ -60,21 +64,34 @@ class GradientCheck:
 
 
 def difference(f: Callable[[float], float], x: float, step: float | None = None) -> float:
-    """f'(x) by central differences; without a step, extrapolated at the best of three."""
+    """The derivative of f at x by differences, at the best of several steps or with one."""
+    return estimate(f, x, step)[0]
+
+
+def estimate(f: Callable[[float], float], x: float,
+             step: float | None = None) -> tuple[float, float]:
+    """The derivative of f at x by differences, and how far off it may be."""
     if step is not None:
-        return _central(f, x, step)
-    best, estimate = float("inf"), float("nan")
-    for scale in SCALES:
-        h = scale * max(abs(x), 2.0**-4)
+        return _central(f, x, step), 4 * EPSILON * abs(f(x)) / step
+    slope, room = NAN, INF
+    for h in sorted(steps(x)):                  # a wider step counts if the narrow ones bear it out
         wide, narrow = _central(f, x, h), _central(f, x, h / 2)
-        if not abs(wide - narrow) >= best:
-            best, estimate = abs(wide - narrow), (4 * narrow - wide) / 3
-    return estimate
+        found, off = (4 * narrow - wide) / 3, abs(wide - narrow) / 3 + 4 * EPSILON * abs(f(x)) / h
+        if off < room and (room == INF or abs(found - slope) <= room + off):
+            slope, room = found, off
+    return slope, room
+
+
+def steps(x: float) -> list[float]:
+    """Steps in proportion to |x|, and in proportion to 1 where |x| is far from 1."""
+    size = abs(x)
+    own = [] if size == 0 else [size * s for s in SCALES]
+    return own if 0.1 <= size <= 10 else own + SCALES
 
 
 def _central(f: Callable[[float], float], x: float, h: float) -> float:
     above, below = x + h, x - h
-    return (f(above) - f(below)) / (above - below)
+    return (f(above) - f(below)) / (above - below) if above != below else NAN
 
 
 def check_gradients(loss_function: Callable[[], Value], parameters: Iterable[Any], *,
@@ -84,15 +101,15 @@ def check_gradients(loss_function: Callable[[], Value], parameters: Iterable[Any
 
     parameters: Values, or (name, Value) pairs. order=2 checks the second derivatives: the gradient
     as a graph, contracted with fixed weights, takes the place of the loss. A difference counts as
-    agreement below tolerance * max(1, |gradient|), and at a kink anywhere between the two one-sided
-    slopes. No number or gradient of a leaf is left changed.
+    agreement below tolerance * |gradient| plus what the differences may be off, and at a kink
+    anywhere between the two one-sided slopes. No number or gradient of a leaf is left changed.
     """
-    named = [p if isinstance(p, tuple) else (p.label or f"parameter {i}", p)
-             for i, p in enumerate(parameters)]
+    named = [_named(i, p) for i, p in enumerate(_several(parameters))]
     values = [p for _, p in named]
-    if not values or not all(isinstance(p, Value) for p in values):
-        raise TypeError("check_gradients needs at least one parameter, and Values only: "
-                        "pass model.parameters()")
+    if not values:
+        raise ValueError("check_gradients needs at least one parameter: pass model.parameters()")
+    if step is not None and not step > 0:
+        raise ValueError(f"step={step!r} is no step: give a positive number such as 1e-7")
     if order not in (1, 2):
         raise ValueError(f"order={order!r} is neither 1 nor 2: "
                          f"check higher orders by checking a function of grad()")
@@ -101,6 +118,21 @@ def check_gradients(loss_function: Callable[[], Value], parameters: Iterable[Any
     rows = [_row(name, p, g, function, step, tolerance) for (name, p), g in zip(named, analytic)]
     fine = all(row.agrees for row in rows)
     return GradientCheck(rows, [] if fine else culprits([output], tolerance))
+
+
+def _several(parameters: Any) -> list[Any]:
+    if isinstance(parameters, Value) or not isinstance(parameters, Iterable):
+        raise TypeError(f"the parameters must be a list of Values, and {parameters!r} is not: pass "
+                        f"[w] or model.parameters()")
+    return list(parameters.items() if isinstance(parameters, dict) else parameters)
+
+
+def _named(i: int, p: Any) -> tuple[str, Value]:
+    name, value = p if isinstance(p, tuple) and len(p) == 2 else ("", p)
+    if not isinstance(value, Value):
+        raise TypeError(f"parameter {i} is {value!r}, and only Values can be checked: pass Values "
+                        f"or (name, Value) pairs")
+    return name or value.label or f"parameter {i}", value
 
 
 def _gradient_of(loss_function: Callable[[], Value],
@@ -112,7 +144,8 @@ def _gradient_of(loss_function: Callable[[], Value],
 
 def _analytic(function: Callable[[], Value],
               values: Sequence[Value]) -> tuple[Value, list[float]]:
-    output = function()
+    with recording():
+        output = function()
     if not isinstance(output, Value):
         raise TypeError(f"the loss function must return a Value, and returned {output!r}: compute "
                         f"it from the parameters")
@@ -128,22 +161,23 @@ def _analytic(function: Callable[[], Value],
 
 
 def _row(name: str, p: Value, analytic: float, function: Callable[[], Value], step: float | None,
-         tolerance: float) -> Row:
+         tolerance: float) -> Comparison:
     middle = p.data
 
     def at(x: float) -> float:
         p.data = x
-        return function().data
+        with recording():
+            return function().data
 
     try:
-        numeric = difference(at, middle, step)
+        numeric, off = estimate(at, middle, step)
         absolute = abs(numeric - analytic)
-        room = tolerance * max(1.0, abs(numeric), abs(analytic))
+        room = tolerance * max(abs(numeric), abs(analytic)) + 8 * off + TINY
         note = "" if absolute <= room else _kink(at, middle, analytic, room)
     finally:
         p.data = middle
     size = max(abs(numeric), abs(analytic))
-    return Row(name, numeric, analytic, absolute, absolute / size if size else 0.0,
+    return Comparison(name, numeric, analytic, absolute, absolute / size if size else 0.0,
                absolute <= room or bool(note), note)
 
 
@@ -163,7 +197,8 @@ def culprits(outputs: Iterable[Value], tolerance: float = 1e-6) -> list[str]:
         rule = node._rule
         if isinstance(rule, Handmade):
             found.setdefault(rule.symbol,
-                             f"the handmade node {rule.symbol!r} cannot be checked by itself")
+                             f"the handmade node {rule.symbol or node.label!r} cannot be checked "
+                             f"by itself")
         elif rule.name not in found:
             wrong = _wrong_slope(node, rule, tolerance)
             if wrong:
@@ -177,9 +212,9 @@ def _wrong_slope(node: Value, rule: Rule, tolerance: float) -> str:
         def along(x: float, i: int = i) -> float:
             return rule.value([*xs[:i], x, *xs[i + 1:]])
 
-        numeric = difference(along, xs[i])
-        room = tolerance * max(1.0, abs(numeric), abs(slope))
-        if not abs(numeric - slope) <= room and not _kink(along, xs[i], slope, room):
+        numeric, off = estimate(along, xs[i])
+        room = tolerance * max(abs(numeric), abs(slope)) + 8 * off + TINY
+        if abs(numeric - slope) > room and not _kink(along, xs[i], slope, room):
             return (f"the row {rule.name!r} is wrong: at {tuple(xs)} its slope for input {i + 1} "
                     f"is {slope!r}, and finite differences give {numeric:.9g}")
     return ""

@@ -15,7 +15,7 @@ from .ops import ROWS
 FLOATS: dict[str, Any] = {                      # what generated code may call
     "abs": abs, **vars(ieee),
     **{f"_{name}": f.__wrapped__ for name, f in vars(ieee).items() if hasattr(f, "__wrapped__")},
-    "_power": math.pow}
+    "real_power": math.pow}
 
 
 def parsed(expression: str) -> ast.expr:
@@ -37,14 +37,10 @@ INLINED = _inlined()
 
 
 class Rewriter(ast.NodeTransformer):
-    """Rewrites an expression for floats; `read` says how to read each name.
+    """Rewrites an expression for floats, fast or safe; `read` says how to read each name."""
 
-    power: what `**` becomes: "power" in safe text; in fast text "_power", which is real or raises,
-    or "" for Python's own, which keeps ints.
-    """
-
-    def __init__(self, read: dict[str, str], power: str) -> None:
-        self.read, self.power = read, power
+    def __init__(self, read: dict[str, str], fast: bool) -> None:
+        self.read, self.fast = read, fast
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         return parsed(self.read[node.id]) if node.id in self.read else node
@@ -54,34 +50,36 @@ class Rewriter(ast.NodeTransformer):
         node.args = [self.visit(a) for a in node.args]
         if name in INLINED:
             inputs, body = INLINED[name]
-            return rewritten(body, dict(zip(inputs, map(ast.unparse, node.args))), self.power)
-        if self.power != "power" and f"_{name}" in FLOATS:
+            return rewritten(body, dict(zip(inputs, map(ast.unparse, node.args))), self.fast)
+        if self.fast and f"_{name}" in FLOATS:
             node.func = ast.Name(f"_{name}", ast.Load())
         return node
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
-        calls = {ast.Pow: self.power, ast.Div: "div" if self.power == "power" else ""}
-        called = calls.get(type(node.op))
+        called = (FAST if self.fast else SAFE).get(type(node.op))
         if called:
             return ast.Call(ast.Name(called, ast.Load()), [node.left, node.right], [])
         return node
 
 
-def rewritten(expression: str, read: dict[str, str], power: str) -> ast.expr:
+FAST: dict[type, str] = {ast.Pow: "real_power"}             # may raise, and is never complex
+SAFE: dict[type, str] = {ast.Pow: "power", ast.Div: "div"}
+
+
+def rewritten(expression: str, read: dict[str, str], fast: bool) -> ast.expr:
     """The expression with its names read, its simple calls inlined and its operators replaced."""
-    return Rewriter(read, power).visit(parsed(expression))      # type: ignore[no-any-return]
+    return Rewriter(read, fast).visit(parsed(expression))       # type: ignore[no-any-return]
 
 
 def safe(expression: str, read: dict[str, str] | None = None) -> str:
     """The text of an expression that never raises on floats."""
-    return ast.unparse(rewritten(expression, read or {}, "power"))
+    return ast.unparse(rewritten(expression, read or {}, fast=False))
 
 
-def assigned(target: str, expression: str, read: dict[str, str], power: str = "_power",
-             indent: str = "    ") -> str:
+def assigned(target: str, expression: str, read: dict[str, str], indent: str = "    ") -> str:
     """A quick `target = expression` (`target` ends in its operator) that never raises."""
-    quick, never = ast.unparse(rewritten(expression, read, power)), safe(expression, read)
+    quick, never = ast.unparse(rewritten(expression, read, fast=True)), safe(expression, read)
     if quick == never:
         return f"{indent}{target} {quick}\n"
     return (f"{indent}try: {target} {quick}\n"

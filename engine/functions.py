@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .rules import RULES, Rule, define
-from .scalars import real
+from .scalars import real, result
 from .value import Value, condition, lift, make
 
 
@@ -22,12 +22,19 @@ def function(rule: Rule) -> Callable[..., Any]:
     text = (f"def {rule.name}({given}):\n"
             + "    c = condition(c)\n" * (first == "c")
             + f"    if {any_value}: return method({', '.join([f'lift({first})', *others])})\n"
-            + f"    return value({', '.join(f'real({i})' for i in rule.inputs)})\n")
+            + f"    return result(value({', '.join(f'real({i})' for i in rule.inputs)}))\n")
     made = define(f"function {rule.name}", text, {
-        "Value": Value, "lift": lift, "real": real, "condition": condition,
+        "Value": Value, "lift": lift, "real": real, "condition": condition, "result": result,
         "method": rule.method, "value": rule.function})
     made.__doc__ = f"{rule.row.forward}, of numbers or Values; see the row {rule.name!r} of ops.py."
     return made
+
+
+def several(name: str, values: Any) -> list[Any]:
+    """The arguments of a function over a list, as a list; TypeError for a single number."""
+    if isinstance(values, (Value, str)) or not hasattr(values, "__iter__"):
+        raise TypeError(f"{name} takes a list of numbers, and got {values!r}: write {name}([a, b])")
+    return list(values)
 
 
 def over_list(name: str, inputs: Sequence[Any]) -> Any:
@@ -42,12 +49,12 @@ def over_list(name: str, inputs: Sequence[Any]) -> Any:
 
 def total(values: Iterable[Any]) -> Any:
     """The sum of a list, rounded once; 0.0 for an empty one."""
-    return over_list("total", list(values))
+    return over_list("total", several("total", values))
 
 
 def dot(ws: Iterable[Any], xs: Iterable[Any], start: Any = None) -> Any:
     """w1 x1 + ... + wn xn (+ start) as one node, exact to rounding; the lists are equally long."""
-    ws, xs = list(ws), list(xs)
+    ws, xs = several("dot", ws), several("dot", xs)
     if len(ws) != len(xs):
         raise ValueError(f"dot needs two lists of one length, and these have {len(ws)} and "
                          f"{len(xs)} elements")
@@ -57,7 +64,7 @@ def dot(ws: Iterable[Any], xs: Iterable[Any], start: Any = None) -> Any:
 
 def logsumexp(values: Iterable[Any]) -> Any:
     """log(exp(v1) + ... + exp(vn)), without overflow."""
-    return over_list("logsumexp", list(values))
+    return over_list("logsumexp", several("logsumexp", values))
 
 
 def softmax(values: Iterable[Any]) -> list[Any]:
@@ -77,7 +84,7 @@ def shares(values: Sequence[Any]) -> list[Any]:
 
 def _each_first(values: Iterable[Any]) -> list[list[Any]]:
     """For every element the list turned until it comes first; all turns of a list are the same."""
-    xs = list(values)
+    xs = several("softmax", values)
     return [xs[i:] + xs[:i] for i in range(len(xs))]
 
 

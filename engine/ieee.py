@@ -83,13 +83,18 @@ def div(x: float, y: float) -> float:
 
 
 def power(x: float, y: float) -> float:
-    """x ** y as C's pow has it: 0 ** -1 = inf, (-8) ** (1/3) = nan; ints stay ints."""
+    """x ** y as C's pow has it: 0 ** -1 = inf, (-8) ** (1/3) = nan; small ints stay ints."""
     try:
-        z = x ** y
+        z = x ** y if -64 < y < 64 else float(x) ** y       # no endless whole numbers
     except (OverflowError, ZeroDivisionError):
         odd = y % 2 == 1 and math.copysign(1.0, x) < 0
         return -INF if odd else INF
     return z if not isinstance(z, complex) else NAN
+
+
+def unsigned(x: float) -> float:
+    """x, and 0 for -0.0: where a domain begins at 0, 1 / x is +inf there."""
+    return x + 0.0
 
 
 def above(x: float, y: float) -> float:

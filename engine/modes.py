@@ -36,6 +36,16 @@ def no_grad() -> Any:
     return _on(SILENT)
 
 
+@contextmanager
+def recording() -> Iterator[None]:
+    """A context in which operations are remembered even inside `no_grad()`."""
+    token = SILENT.set(False)
+    try:
+        yield
+    finally:
+        SILENT.reset(token)
+
+
 def anomaly() -> Any:
     """A context (or decorator) in which the first nan or inf becomes a FloatingPointError.
 

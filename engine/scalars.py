@@ -3,7 +3,7 @@
 import numbers
 from typing import Any
 
-from .ieee import NAN
+from .ieee import INF, NAN
 
 EXACT = 2 ** 53                     # beyond this, results of whole numbers become floats
 
@@ -53,4 +53,9 @@ def result(x: Any) -> float:
     """An operation's result as a plain number: small ints stay, a complex is nan, else a float."""
     if x.__class__ is int and -EXACT <= x <= EXACT:
         return x
-    return NAN if x.__class__ is complex else float(x)
+    if x.__class__ is complex:
+        return NAN
+    try:
+        return float(x)
+    except OverflowError:           # a whole number beyond the largest float
+        return INF if x > 0 else -INF

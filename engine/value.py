@@ -108,7 +108,7 @@ class Value:
         """numpy's functions, elementwise on arrays of Values; arrays of numbers are refused."""
         import numpy as np
         for x in inputs:
-            if isinstance(x, np.ndarray) and x.dtype != object:
+            if isinstance(x, np.ndarray) and x.ndim and x.dtype != object:
                 raise TypeError(refusal(x))
         boxed = [np.array(x, dtype=object) if isinstance(x, Value) else x for x in inputs]
         return getattr(ufunc, method)(*boxed, **options)
@@ -221,7 +221,7 @@ def method(rule: Rule, reflected: bool = False) -> Callable[..., Any]:
     order = rule.inputs[::-1] if reflected else rule.inputs
     shown = dict(zip(rule.inputs[::-1], rule.row.defaults[::-1]))
     given = ", ".join(f"{i}={shown[i]}" if i in shown else i for i in order)
-    value = assigned("d =", rule.row.forward, {i: f"{i}.data" for i in rule.inputs}, power="")
+    value = assigned("d =", rule.row.forward, {i: f"{i}.data" for i in rule.inputs})
     text = (f"def {'r' * reflected}{rule.name}({given}):\n"
             + "".join(LIFT.format(i=i) for i in order[1:])
             + value + MAKE.format(inputs=", ".join(rule.inputs)))

@@ -10,7 +10,7 @@ number in the engine's table ("relu", "tanh", "sigmoid", "identity", ...), or "s
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import engine
@@ -34,7 +34,11 @@ def activation_named(name: str) -> str:
 
 def as_list(x: Any) -> list[Any]:
     """The inputs of a layer as a list; one number or Value is a list of one."""
-    return [x] if isinstance(x, (Value, int, float)) else list(x)
+    if isinstance(x, (Value, int, float)):
+        return [x]
+    if x is None or isinstance(x, str):
+        raise TypeError(f"a layer takes a list of numbers or Values, and got {x!r}")
+    return list(x)
 
 
 class Neuron(Module):
@@ -47,6 +51,9 @@ class Neuron(Module):
         self.w = [Value(random.uniform(-1, 1)) for _ in range(nin)]
         self.b = Value(0)
         self.activation = activation_named(activation or ("relu" if nonlin else "linear"))
+        if self.activation == "softmax":
+            raise ValueError("softmax acts on a layer as a whole, not on one neuron: write "
+                             "Layer(nin, nout, activation='softmax')")
 
     @property
     def nonlin(self) -> bool:
@@ -77,8 +84,9 @@ class Layer(Module):
 
     def __init__(self, nin: int, nout: int, nonlin: bool = True, activation: str = "",
                  name: str = "") -> None:
-        self.neurons = [Neuron(nin, nonlin, activation) for _ in range(nout)]
-        self.activation = activation or ("relu" if nonlin else "linear")
+        self.activation = activation_named(activation or ("relu" if nonlin else "linear"))
+        own = "linear" if self.activation == "softmax" else self.activation
+        self.neurons = [Neuron(nin, activation=own) for _ in range(nout)]
         self.name = name
 
     def before(self, x: Any) -> list[Value]:
@@ -109,7 +117,12 @@ class MLP(Module):
 
     def __init__(self, nin: int, nouts: Sequence[int],
                  activations: "str | Sequence[str]" = "relu") -> None:
+        if not isinstance(nouts, Iterable):
+            raise TypeError(f"the widths of the layers are a list, and {nouts!r} is not: write "
+                            f"MLP({nin}, [{nouts}])")
         sizes = [nin, *nouts]
+        if isinstance(activations, str):
+            activation_named(activations)
         names = ([activations] * (len(nouts) - 1) + ["linear"] if isinstance(activations, str)
                  else list(activations))
         if len(names) != len(nouts):

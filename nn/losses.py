@@ -1,7 +1,7 @@
 """Losses: how far outputs are from targets, as one Value. Over a batch they take the mean.
 
-Outputs of one sample are a list of Values (or one Value); a batch is a list of such lists. Targets
-have the same shape; they are checked before any work starts.
+Outputs of one sample are a list of Values (or one Value); a batch is a list of such lists, also of
+lists of one. Targets have the same shape; they are checked before any work starts.
 
     mean_squared_error          (1/n) sum (o - y)^2           documents 000, 002, 004
     half_sum_of_squares         (1/2) sum (y - o)^2           document 003, a sum also over a batch
@@ -18,6 +18,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from engine import Value, is_constant, log, log1p, log_softmax, logsigmoid, relu, square, total
+from engine.scalars import real
 
 Numbers = Sequence[Any]
 
@@ -34,19 +35,18 @@ def pairs(outputs: Any, targets: Any) -> list[tuple[list[Any], list[Any]]]:
     if not outs:
         raise ValueError("the loss of an empty batch is not defined: give at least one output")
     if is_list(outs[0]) and len(outs) == len(ys):
-        samples = [(list(o), list(y) if is_list(y) else y) for o, y in zip(outs, ys)]
+        samples = [(list(o), list(y) if is_list(y) else [y]) for o, y in zip(outs, ys)]
     else:
-        samples = [(outs, ys)]
+        samples = [(outs, [y[0] if is_list(y) and len(y) == 1 else y for y in ys])]
     return [_checked(o, y, i) for i, (o, y) in enumerate(samples)]
 
 
-def _checked(outs: list[Any], ys: Any, i: int) -> tuple[list[Any], list[Any]]:
-    if not isinstance(ys, list) or len(ys) != len(outs):
-        shown = f"{len(ys)} targets" if isinstance(ys, list) else f"the target {ys!r}"
-        raise ValueError(f"sample {i} has {len(outs)} outputs and {shown}: "
+def _checked(outs: list[Any], ys: list[Any], i: int) -> tuple[list[Any], list[Any]]:
+    if len(ys) != len(outs):
+        raise ValueError(f"sample {i} has {len(outs)} outputs and {len(ys)} targets: "
                          f"give one target per output")
     for y in ys:
-        if not isinstance(y, Value) and math.isnan(y):
+        if not isinstance(y, Value) and math.isnan(real(y)):
             raise ValueError(f"sample {i} has a target that is nan: "
                              f"remove it or put a number there")
     return outs, ys
@@ -133,8 +133,13 @@ def _labelled(outputs: Any, targets: Any) -> list[tuple[Any, Any]]:
 
 def _one_hot(y: Any, classes: int) -> list[Any]:
     if is_list(y):
-        return [known(v) for v in y]
-    if isinstance(y, Value) or int(y) != y or not 0 <= y < classes:
+        numbers = [known(v) for v in y]
+        if all(not isinstance(v, Value) for v in numbers) and not (
+                all(0 <= real(v) <= 1 for v in numbers) and abs(sum(numbers) - 1) < 1e-6):
+            raise ValueError(f"the target {numbers} is no distribution over {classes} classes: "
+                             f"give probabilities that add up to 1, or the right one's index")
+        return numbers
+    if isinstance(y, Value) or not 0 <= real(y) < classes or int(y) != y:
         raise ValueError(f"the label {y!r} is out of range: with {classes} outputs it is a whole "
                          f"number from 0 to {classes - 1}")
     return [float(k == y) for k in range(classes)]

@@ -14,7 +14,14 @@ class Optimizer:
     """What SGD and Adam share; a subclass gives `changes()`, one number per parameter."""
 
     def __init__(self, parameters: Iterable[Value], lr: float) -> None:
+        if not isinstance(parameters, Iterable):
+            raise TypeError(f"an optimizer takes a list of Values, and got {parameters!r}: pass "
+                            f"model.parameters()")
         self.parameters = list(parameters)
+        for p in self.parameters:
+            if not isinstance(p, Value):
+                raise TypeError(f"an optimizer moves Values, and {p!r} is not one: pass "
+                                f"model.parameters()")
         self.lr = positive("lr", lr)
         if not self.parameters:
             raise ValueError("an optimizer of no parameters has nothing to do: "
@@ -81,6 +88,6 @@ class Adam(Optimizer):
 
 def positive(name: str, x: float) -> float:
     """x itself, if it is a positive number; ValueError otherwise."""
-    if not 0 < x < float("inf"):
+    if isinstance(x, str) or not 0 < x < float("inf"):
         raise ValueError(f"{name}={x!r} must be a positive number, such as 0.01")
     return x

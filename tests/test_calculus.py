@@ -2,10 +2,12 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from engine import (
     Value,
+    check_gradients,
     dot,
     exp,
     grad,
@@ -13,6 +15,7 @@ from engine import (
     hvp,
     jacobian,
     jvp,
+    no_grad,
     sin,
     softmax,
     value_and_grad,
@@ -153,3 +156,57 @@ def test_what_cannot_be_differentiated_is_said():
         jvp(x * 2, [x], [1.0, 2.0])
     with pytest.raises(ValueError, match="one seed per output"):
         vjp([x * 2], [x], [1.0, 2.0])
+
+
+def test_functions_and_arrays_of_any_shape_are_understood():
+    assert grad(lambda v: v * v, np.int64(3)).data == 6.0
+    found = numbers(jacobian(lambda a, b: np.array([a * b, a]), [2.0, 3.0]))
+    assert found == [[3.0, 2.0], [1.0, 0.0]]
+    assert [v.data for v in hvp(lambda v: v ** 3, 2.0, 1.0)] == [12.0]
+    with pytest.raises(TypeError, match="grad differentiates one number, and got a list of 2"):
+        grad(lambda x: [x, x * x], 1.0)
+    with pytest.raises(TypeError, match="use jacobian"):
+        hessian(lambda x: [x, x * x], [1.0])
+
+
+def test_a_function_is_recorded_even_without_grad():
+    x = Value(3.0)
+    with no_grad():
+        assert grad(lambda v: v * v, 3.0).data == 6.0
+        assert check_gradients(lambda: x * x, [x])
+
+
+@pytest.mark.parametrize("name, x", [
+    ("log", 1e-4), ("log", 1e-9), ("asin", 0.999), ("atanh", -0.999), ("relu", 1e-6), ("cos", 2e8),
+    ("reciprocal", 1e-12), ("exp", 30.0)])
+def test_the_checker_accuses_no_right_row(name, x):
+    p = Value(x)
+    report = check_gradients(lambda: getattr(p, name)(), [p])
+    assert report, str(report)
+
+
+def test_the_checker_sees_small_errors_too():
+    w = Value(1.0)
+    report = check_gradients(lambda: Value(w.data * 1e-7, (w,), [5e-7]), {"w": w})
+    assert not report and report.rows[0].name == "w"
+
+
+@pytest.mark.parametrize("parameters, message", [
+    (Value(1.0), "must be a list of Values"), ([3], "parameter 0 is 3"), ([], "at least one")])
+def test_the_checker_says_what_it_cannot_check(parameters, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        check_gradients(lambda: Value(1.0) * 2, parameters)
+
+
+def test_slopes_at_minus_zero_are_those_inside_the_domain():
+    w = Value(0.0)
+    (-w).log().backward()
+    assert w.grad == -math.inf and grad((-w).log(), w).data == -math.inf
+    x = Value(0.0)
+    assert grad(grad(x.sqrt(), x), x).data == -math.inf
+
+
+def test_whole_numbers_never_raise():
+    assert (Value(2) ** 2000).data == (2 ** Value(10000)).data == math.inf
+    assert Value(10 ** 200).square().data == math.inf
+    assert (Value(2 ** 600) * Value(-2 ** 600)).data == -math.inf and (Value(2) ** -1).data == 0.5

@@ -49,6 +49,12 @@ def test_a_layer_takes_an_activation_by_name():
         Neuron(2, activation="rleu")
     with pytest.raises(ValueError, match="give one per layer"):
         MLP(2, [3, 1], activations=["relu"])
+    with pytest.raises(ValueError, match="softmax acts on a layer as a whole"):
+        Neuron(2, activation="softmax")
+    with pytest.raises(ValueError, match="'foo'"):
+        MLP(2, [1], "foo")
+    with pytest.raises(TypeError, match=r"write MLP\(2, \[3\]\)"):
+        MLP(2, 3)
 
 
 def test_layers_of_width_1_work_anywhere():
@@ -115,6 +121,15 @@ def test_losses_of_one_sample_and_of_a_batch():
         pytest.approx(-(math.log(0.5) + math.log(0.75)) / 2))
 
 
+def test_targets_of_one_output_may_stand_in_lists_or_not():
+    outputs, flat = values(0.2, 0.4), [0.0, 1.0]
+    nested, lists = [[y] for y in flat], [[o] for o in outputs]
+    losses = [mean_squared_error(o, y).data for o in (outputs, lists) for y in (flat, nested)]
+    assert losses == [losses[0]] * 4
+    with pytest.raises(TypeError, match="'a' is of type str"):
+        mean_squared_error(outputs, [0.0, "a"])
+
+
 def test_binary_cross_entropy_has_its_1_over_n_explicit():
     o, y = [0.2, 0.3, 0.5], [1.0, 0.0, 0.5]
     true = -sum(t * math.log(p) + (1 - t) * math.log(1 - p) for p, t in zip(o, y))
@@ -146,6 +161,8 @@ def test_cross_entropies_of_logits_are_exact_far_out(score, target):
     (categorical_cross_entropy, values(0.5, 0.5), 2, "the label 2 is out of range"),
     (categorical_cross_entropy, values(0.5, 0.5), 0.5, "out of range"),
     (binary_cross_entropy, values(0.5), [2.0], "the target 2.0 is no probability"),
+    (categorical_cross_entropy, values(0.5, 0.5), [0, 0], "is no distribution"),
+    (categorical_cross_entropy, values(0.5, 0.5), [2, -1], "is no distribution"),
     (max_margin, values(0.5), [0.5], "neither -1 nor 1")])
 def test_what_does_not_fit_is_said_in_one_sentence(loss, outputs, targets, message):
     with pytest.raises(ValueError, match=message):
@@ -188,6 +205,10 @@ def test_optimizers_say_what_is_missing():
         SGD([Value(1.0)]).step()
     with pytest.raises(ValueError, match="no parameters"):
         SGD([])
+    with pytest.raises(TypeError, match=r"pass model.parameters\(\)"):
+        SGD(MLP(1, [1]))
+    with pytest.raises(TypeError, match="1 is not one"):
+        SGD([1])
     with pytest.raises(ValueError, match="lr=-1"):
         Adam([Value(1.0)], lr=-1)
 

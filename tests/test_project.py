@@ -25,8 +25,8 @@ ENGINE = {                                  # which file of the engine may impor
     "backward": {"ieee", "rules", "modes"},
     "value": {"floats", "rules", "modes", "persist", "scalars", "backward"},
     "functions": {"rules", "scalars", "value"},
-    "calculus": {"ieee", "floats", "rules", "graph", "value", "functions"},
-    "check": {"rules", "graph", "backward", "value", "functions", "calculus"},
+    "calculus": {"ieee", "floats", "rules", "graph", "modes", "value", "functions"},
+    "check": {"ieee", "rules", "graph", "modes", "backward", "value", "functions", "calculus"},
     "extend": {"ops", "floats", "rules", "value", "functions", "calculus", "check"},
 }
 ROOMS = {"engine": {"engine"}, "nn": {"engine", "nn"}, "viz": {"engine", "nn", "viz"}}

@@ -139,6 +139,13 @@ def test_a_row_with_a_wrong_slope_is_not_added():
         engine.add_operation(dataclasses.replace(CUBE, slopes=("2 * square(x)",)))
     with pytest.raises(ValueError, match="'cube' cannot be evaluated: name 'foo'"):
         engine.add_operation(dataclasses.replace(CUBE, forward="foo(x)"))
+    for inputs in ("z", "class", "if", "xyz"):
+        with pytest.raises(ValueError, match="name inputs by one or two characters"):
+            engine.add_operation(dataclasses.replace(CUBE, inputs=inputs))
+    for taken in ({"name": "exp"}, {"name": "power"}, {"name": "Value"}, {"also": "exp"}):
+        with pytest.raises(ValueError, match="no free name"):
+            engine.add_operation(dataclasses.replace(CUBE, **taken))
+    assert engine.exp(0.0) == 1.0 and Value(2.0).exp().data == engine.exp(2.0)
     with pytest.raises(ValueError, match="one slope and one interval"):
         engine.add_operation(dataclasses.replace(CUBE, slopes=()))
     assert not hasattr(Value, "cube")

@@ -16,8 +16,8 @@ from functools import cache
 from typing import NamedTuple
 
 from engine import Row, Value
+from engine.ops import ATOM, POWER, PRODUCT, SUM
 
-SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4
 LONGEST = 4000                      # characters; a longer operand appears by name
 GREEK = re.compile("alpha|beta|gamma|delta|epsilon|zeta|eta|theta|kappa|lambda|mu|nu|xi|pi|rho|"
                    "sigma|tau|phi|chi|psi|omega|Gamma|Delta|Theta|Lambda|Sigma|Phi|Psi|Omega")
