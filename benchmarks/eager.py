@@ -1,8 +1,9 @@
 """The eager engine against its peers: `python benchmarks/eager.py` prints the table of the README.
 
-Every measurement runs in a process of its own, with the garbage collector as Python ships it. The
+Every measurement runs in a process of its own, with the garbage collector as Python ships it, and
+counts the lower quartile of its batches, for a shared machine can only make them slower. The
 engines take turns, round after round; a row shows the median time of each and the median of the
-ratios taken round by round, for on a shared machine only ratios of neighbours in time mean much.
+ratios taken round by round.
 
     expression   the README example of micrograd: 25 operations, forward and backward
     moons        one training step of micrograd's demo: MLP 2-16-16-1, 100 points, max-margin + L2
@@ -101,7 +102,7 @@ def expression(value, _):
         g.backward()
         return a.grad + b.grad
 
-    return step, 500
+    return step, 100
 
 
 def moons(value, mlp):
@@ -198,13 +199,13 @@ def measure(work, name):
     first = step()
     for _ in range(2 * repeat):
         step()
-    best = []
-    for _ in range(5):
+    batches = []
+    for _ in range(60 if repeat > 1 else 5):
         start = time.perf_counter()
         for _ in range(repeat):
             step()
-        best.append((time.perf_counter() - start) / repeat)
-    print(statistics.median(best), repr(float(first)))
+        batches.append((time.perf_counter() - start) / repeat)
+    print(statistics.quantiles(batches)[0], repr(float(first)))
 
 
 def run(work, name):

@@ -36,7 +36,11 @@ def backpropagate(output: Any, seed: float) -> None:
 
 
 def run(output: Any, seed: float, leaves: list[Any], before: list[float]) -> None:
-    """Fills in all gradients below `output`, forgetting those that stood there."""
+    """Fills in all gradients below `output`, forgetting those that stood there.
+
+    Where a leaf's gradient comes out nan the pass is run again, carefully; a user's own `_backward`
+    then runs a second time, on fresh gradients.
+    """
     inner = start(output, leaves, before)
     output.grad = seed
     if MODES and STRICT.get():
