@@ -1,6 +1,7 @@
 """engine: a scalar autograd engine. `Value` remembers; `backward()` applies the chain rule.
 
     ieee.py       float functions that never raise
+    lists.py      sums and softmaxes of floats, exact to rounding
     ops.py        the table: one row per operation         <- start here
     rules.py      the rows, compiled
     graph.py      the order of a graph

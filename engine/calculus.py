@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from . import ieee
+from . import lists
 from .floats import FLOATS
 from .functions import NAMES, dot, shares, total
 from .graph import topological
@@ -25,7 +25,7 @@ from .value import Value, constant, is_constant, lift
 
 VALUES: dict[str, Any] = {                      # what a slope may call when it runs on Values
     **{name: x for name, x in FLOATS.items() if isinstance(x, float)}, **NAMES,
-    "total": total, "shares": shares, "partners": ieee.partners}
+    "total": total, "shares": shares, "partners": lists.partners}
 
 
 @cache

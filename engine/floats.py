@@ -9,11 +9,11 @@ import ast
 import math
 from typing import Any
 
-from . import ieee
+from . import ieee, lists
 from .ops import ROWS
 
 FLOATS: dict[str, Any] = {                      # what generated code may call
-    "abs": abs, **vars(ieee),
+    "abs": abs, **vars(ieee), **vars(lists),
     **{f"_{name}": f.__wrapped__ for name, f in vars(ieee).items() if hasattr(f, "__wrapped__")},
     "real_power": math.pow}
 

@@ -2,21 +2,17 @@
 
 Python's `math` raises where IEEE 754 has an answer: `math.log(0)`, `1 / 0`, `math.exp(1000)`.
 The functions here give that answer: -inf, inf, inf; and nan outside a domain. Where the usual
-formula would overflow or cancel (`sigmoid`, `softplus`, sums) they use one that does not.
+formula would overflow or cancel (`sigmoid`, `softplus`) they use one that does not.
 
     from math, made total        exp log sqrt sin ... : the same values, without exceptions
     arithmetic                   div pow above valid chain
     bends                        sigmoid softplus gelu ...
-    over lists                   total dot logsumexp share shares
 
 Accuracy is a few units in the last place, also at +-1000 and beyond, unless a docstring says less.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from fractions import Fraction
-from operator import mul
-from typing import TypeVar
+from collections.abc import Callable
 
 INF, NAN = math.inf, math.nan
 LN2, LN10 = math.log(2), math.log(10)
@@ -24,7 +20,6 @@ LOG2E, LOG10E = 1 / LN2, 1 / LN10
 SQRT_HALF, TWO_OVER_SQRT_PI = math.sqrt(0.5), 2 / math.sqrt(math.pi)
 BELL = 1 / math.sqrt(2 * math.pi)
 
-T = TypeVar("T")
 Unary = Callable[[float], float]
 
 
@@ -144,7 +139,7 @@ def _split(x: float) -> tuple[float, float]:
     return high, x - high
 
 
-def _product_error(x: float, y: float, product: float) -> float:
+def product_error(x: float, y: float, product: float) -> float:
     """x * y - product exactly, for product = fl(x * y) (Dekker 1971)."""
     xh, xl = _split(x)
     yh, yl = _split(y)
@@ -156,7 +151,7 @@ def gaussian(x: float) -> float:
     square = x * x
     if square > 750:
         return 0.0
-    return math.exp(-square) * (1 - _product_error(x, x, square))
+    return math.exp(-square) * (1 - product_error(x, x, square))
 
 
 def normal_pdf(x: float) -> float:
@@ -164,7 +159,7 @@ def normal_pdf(x: float) -> float:
     square = x * x
     if square > 1500:
         return 0.0
-    return BELL * math.exp(-square / 2) * (1 - _product_error(x, x, square) / 2)
+    return BELL * math.exp(-square / 2) * (1 - product_error(x, x, square) / 2)
 
 
 def normal_cdf(x: float) -> float:
@@ -172,7 +167,7 @@ def normal_cdf(x: float) -> float:
     t = -x * SQRT_HALF
     if not 1 < t < 30:
         return 0.5 * erfc(t)
-    lost = _product_error(-x, SQRT_HALF, t) + x * 4.833646656726457e-17   # sqrt(1/2) - SQRT_HALF
+    lost = product_error(-x, SQRT_HALF, t) + x * 4.833646656726457e-17   # sqrt(1/2) - SQRT_HALF
     return 0.5 * erfc(t) * (1 - (2 * t + 1 / t) * lost)
 
 
@@ -184,90 +179,3 @@ def gelu(x: float) -> float:
 def silu(x: float) -> float:
     """x * sigmoid(x)."""
     return -0.0 if x < -800 else x * sigmoid(x)
-
-
-# ---- over lists
-
-def total(xs: Iterable[float]) -> float:
-    """The sum of xs, rounded once."""
-    xs = list(xs)
-    try:
-        return math.fsum(xs)
-    except OverflowError:                       # the partial sums, not necessarily the sum
-        return math.fsum(x * 2.0**-64 for x in xs) * 2.0**64
-    except ValueError:                          # inf - inf
-        return NAN
-
-
-def dot(terms: Sequence[float]) -> float:
-    """w1 x1 + ... + wn xn + b for terms (w1, ..., wn, x1, ..., xn) and an optional last b."""
-    n = len(terms) // 2
-    ws, xs = terms[:n], terms[n:2 * n]
-    products = [*map(mul, ws, xs), *terms[2 * n:]]
-    s = total(products)
-    size = sum(map(abs, products))
-    if 16 * abs(s) >= size or not size < INF:
-        return s                                # little cancelled: the roundings stay small
-    s = total([*products, *map(_product_error, ws, xs, products)])
-    return s if s == s else _exact_dot(ws, xs, terms[2 * n:])
-
-
-def _exact_dot(ws: Sequence[float], xs: Sequence[float], rest: Sequence[float]) -> float:
-    """The dot product in fractions, for numbers so large that halving their digits overflows."""
-    exact = sum(map(mul, map(Fraction, ws), map(Fraction, xs)), Fraction(0))
-    return float(exact + sum(map(Fraction, rest)))
-
-
-def partners(xs: Sequence[T]) -> list[T | float]:
-    """What each term of a `dot` is multiplied by: the x of each w, the w of each x, 1 for b."""
-    n = len(xs) // 2
-    return [*xs[n:2 * n], *xs[:n], *[1] * (len(xs) % 2)]
-
-
-def _exp_below(x: float, top: float) -> float:
-    """exp(x - top) for x <= top, with the rounding of the difference put back."""
-    d = x - top
-    e = math.exp(d)
-    return e + e * ((x - (d + top)) if e else 0.0)
-
-
-def _tail(xs: Sequence[float]) -> tuple[float, float]:
-    """The largest of xs, and the sum of exp(x - largest) over all the others."""
-    i = max(range(len(xs)), key=xs.__getitem__)
-    return xs[i], total(_exp_below(x, xs[i]) for k, x in enumerate(xs) if k != i)
-
-
-def _beyond(xs: Sequence[float]) -> bool:
-    """Whether a list has no finite largest element, or a nan."""
-    return any(x != x for x in xs) or abs(max(xs)) == INF
-
-
-def logsumexp(xs: Sequence[float]) -> float:
-    """log(exp(x1) + ... + exp(xn))."""
-    if _beyond(xs):
-        return total([max(xs), *(0 * x for x in xs if x != x)])
-    top, tail = _tail(xs)
-    return top + math.log1p(tail)
-
-
-def shares(xs: Sequence[float]) -> list[float]:
-    """The softmax of xs: exp(xi) / (exp(x1) + ... + exp(xn))."""
-    if _beyond(xs):
-        return [NAN] * len(xs)
-    top = max(xs)
-    es = [_exp_below(x, top) for x in xs]
-    s = total(es)
-    return [e / s for e in es]
-
-
-def share(xs: Sequence[float]) -> float:
-    """The softmax of the first of xs among them all."""
-    return shares(xs)[0]
-
-
-def log_share(xs: Sequence[float]) -> float:
-    """The logarithm of `share`."""
-    if _beyond(xs):
-        return NAN
-    top, tail = _tail(xs)
-    return (xs[0] - top) - math.log1p(tail)

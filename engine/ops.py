@@ -5,7 +5,7 @@ A row holds text, and nothing but mathematics:
     name      the method of Value and the function of engine
     symbol    what a picture shows
     inputs    the names of the inputs; "xs" stands for any number of them
-    forward   the value, in terms of the inputs; functions are those of ieee.py or other rows
+    forward   the value, in terms of the inputs; functions are those of ieee.py, lists.py, other rows
     slopes    one local partial derivative per input, in terms of the inputs and of the output z;
               for "xs" one expression for the list of all of them
     text      how a person writes it; {x:2} is the operand x, in brackets if it binds looser than 2;

@@ -15,9 +15,10 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 ENGINE = {                                  # which file of the engine may import which
     "ieee": set(),
+    "lists": {"ieee"},
     "ops": set(),
     "graph": set(),
-    "floats": {"ieee", "ops"},
+    "floats": {"ieee", "lists", "ops"},
     "rules": {"ieee", "ops", "floats"},
     "modes": {"rules"},
     "persist": {"rules", "graph"},
@@ -25,7 +26,7 @@ ENGINE = {                                  # which file of the engine may impor
     "backward": {"ieee", "rules", "modes"},
     "value": {"floats", "rules", "modes", "persist", "scalars", "backward"},
     "functions": {"rules", "scalars", "value"},
-    "calculus": {"ieee", "floats", "rules", "graph", "modes", "value", "functions"},
+    "calculus": {"lists", "floats", "rules", "graph", "modes", "value", "functions"},
     "check": {"ieee", "rules", "graph", "modes", "backward", "value", "functions", "calculus"},
     "extend": {"ops", "floats", "rules", "value", "functions", "calculus", "check"},
 }
