@@ -17,7 +17,7 @@ from typing import Any
 
 from . import lists
 from .floats import FLOATS
-from .functions import NAMES, dot, shares, total
+from .functions import NAMES, dot, softmax, total
 from .graph import topological
 from .modes import recording
 from .rules import Handmade, Rule, define
@@ -25,7 +25,7 @@ from .value import Value, constant, is_constant, lift
 
 VALUES: dict[str, Any] = {                      # what a slope may call when it runs on Values
     **{name: x for name, x in FLOATS.items() if isinstance(x, float)}, **NAMES,
-    "total": total, "shares": shares, "partners": lists.partners}
+    "total": total, "shares": softmax, "partners": lists.partners}
 
 
 @cache
@@ -41,9 +41,9 @@ def slopes(node: Value, wanted: Sequence[bool]) -> list[Any]:
     """The local partials of a node, as Values or numbers; None where they are not wanted."""
     rule = node._rule
     if isinstance(rule, Handmade):
-        raise TypeError(f"the node {rule.symbol!r} was made by hand and gives its derivative in "
-                        f"numbers only, which backward() can use and grad() cannot: define it as "
-                        f"a row with engine.add_operation")
+        raise TypeError(f"the node {rule.symbol or node.label!r} was made by hand and gives its "
+                        f"derivative in numbers only, which backward() can use and grad() cannot: "
+                        f"define it as a row with engine.add_operation")
     try:
         return _slopes(rule, [x.data if is_constant(x) else x for x in node._prev], node, wanted)
     except (ArithmeticError, ValueError):       # Python's own arithmetic on constants raised

@@ -15,11 +15,9 @@ from .value import Value, condition, lift, make
 
 def function(rule: Rule) -> Callable[..., Any]:
     """The public function of a row."""
-    shown = dict(zip(rule.inputs[::-1], rule.row.defaults[::-1]))
-    given = ", ".join(f"{i}={shown[i]}" if i in shown else i for i in rule.inputs)
     any_value = " or ".join(f"isinstance({i}, Value)" for i in rule.inputs)
     first, *others = rule.inputs
-    text = (f"def {rule.name}({given}):\n"
+    text = (f"def {rule.name}({rule.signature(rule.inputs)}):\n"
             + "    c = condition(c)\n" * (first == "c")
             + f"    if {any_value}: return method({', '.join([f'lift({first})', *others])})\n"
             + f"    return result(value({', '.join(f'real({i})' for i in rule.inputs)}))\n")
@@ -39,7 +37,7 @@ def several(name: str, values: Any) -> list[Any]:
 
 def over_list(name: str, inputs: Sequence[Any]) -> Any:
     """The row `name` over a list: a number if all are numbers, else a Value."""
-    if not inputs and name != "total":
+    if not inputs:
         raise ValueError(f"{name} of an empty list is not defined: give it at least one number")
     for x in inputs:
         if isinstance(x, Value):
@@ -49,7 +47,8 @@ def over_list(name: str, inputs: Sequence[Any]) -> Any:
 
 def total(values: Iterable[Any]) -> Any:
     """The sum of a list, rounded once; 0.0 for an empty one."""
-    return over_list("total", several("total", values))
+    terms = several("total", values)
+    return over_list("total", terms) if terms else 0.0
 
 
 def dot(ws: Iterable[Any], xs: Iterable[Any], start: Any = None) -> Any:
@@ -75,11 +74,6 @@ def softmax(values: Iterable[Any]) -> list[Any]:
 def log_softmax(values: Iterable[Any]) -> list[Any]:
     """The logarithms of `softmax`, exact also where the softmax itself is 0 or 1 to rounding."""
     return [over_list("log_share", xs) for xs in _each_first(values)]
-
-
-def shares(values: Sequence[Any]) -> list[Any]:
-    """What the slopes of the softmax rows call; on Values it is `softmax`."""
-    return softmax(values)
 
 
 def _each_first(values: Iterable[Any]) -> list[list[Any]]:

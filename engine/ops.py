@@ -4,7 +4,8 @@ A row holds text, and nothing but mathematics:
 
     name      the method of Value and the function of engine
     symbol    what a picture shows
-    inputs    the names of the inputs; "xs" stands for any number of them
+    inputs    the names of the inputs; "xs" stands for any number of them, and a first input "c" is
+              a condition, for which functions take True and False as well
     forward   the value, in terms of the inputs; functions are those of ieee.py, lists.py, other rows
     slopes    one local partial derivative per input, in terms of the inputs and of the output z;
               for "xs" one expression for the list of all of them

@@ -87,6 +87,11 @@ class Rule:
         """The value of the row at a list of floats."""
         return self.function(xs) if self.row.variadic else self.function(*xs)   # type: ignore[no-any-return]
 
+    def signature(self, order: Sequence[str]) -> str:
+        """The inputs in some order as the parameters of a function, with their defaults."""
+        defaults = dict(zip(self.inputs[::-1], self.row.defaults[::-1]))
+        return ", ".join(f"{i}={defaults[i]}" if i in defaults else i for i in order)
+
     def _value(self) -> Callable[..., Any]:
         return define(f"value {self.name}", f"def {self.name}({', '.join(self.inputs)}):\n"
                                             f"    return {safe(self.row.forward)}\n", FLOATS)

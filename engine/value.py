@@ -140,6 +140,7 @@ def is_constant(node: Value) -> bool:
     """Whether the node is a plain number met in an expression, which takes no gradient."""
     return node._rule is CONSTANT
 
+
 def handmade(children: tuple[Value, ...], op: "str | Sequence[float]") -> Handmade:
     """The rule of a node that a user makes."""
     for child in children:
@@ -191,7 +192,7 @@ def make(rule: Rule, inputs: Sequence[Any]) -> Value:
 new = object.__new__
 
 
-# ---- what the table gives every Value
+# ---- what the table gives every Value; LIFT is `lift`, written out where it is needed most
 
 LIFT = """    if {i}.__class__ is not Value:
         if {i}.__class__ is float or {i}.__class__ is int and -EXACT <= {i} <= EXACT:
@@ -219,10 +220,8 @@ MAKE = """    if d.__class__ is not float: d = result(d)
 def method(rule: Rule, reflected: bool = False) -> Callable[..., Any]:
     """The method of Value for a row; reflected, it is Python's `__radd__` to an `__add__`."""
     order = rule.inputs[::-1] if reflected else rule.inputs
-    shown = dict(zip(rule.inputs[::-1], rule.row.defaults[::-1]))
-    given = ", ".join(f"{i}={shown[i]}" if i in shown else i for i in order)
     value = assigned("d =", rule.row.forward, {i: f"{i}.data" for i in rule.inputs})
-    text = (f"def {'r' * reflected}{rule.name}({given}):\n"
+    text = (f"def {'r' * reflected}{rule.name}({rule.signature(order)}):\n"
             + "".join(LIFT.format(i=i) for i in order[1:])
             + value + MAKE.format(inputs=", ".join(rule.inputs)))
     names = {**FLOATS, **globals(), "rule": rule}
@@ -232,7 +231,7 @@ def method(rule: Rule, reflected: bool = False) -> Callable[..., Any]:
 def install(rule: Rule) -> None:
     """Gives Value the method of a row, under all its names."""
     rule.method = method(rule)
-    rule.method.__doc__ = (f"{rule.row.forward}, elementwise for a Value; "
+    rule.method.__doc__ = (f"{rule.row.forward}, as a node of the graph; "
                            f"see the row {rule.name!r} of ops.py.")
     for name in (rule.name, *rule.row.also.split()):
         setattr(Value, name, rule.method)

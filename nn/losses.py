@@ -14,13 +14,11 @@ where a probability would round to 0 or 1.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from engine import Value, is_constant, log, log1p, log_softmax, logsigmoid, relu, square, total
 from engine.scalars import real
-
-Numbers = Sequence[Any]
 
 
 def is_list(x: Any) -> bool:
