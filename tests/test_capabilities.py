@@ -4,10 +4,15 @@
 """
 
 import ast
+import json
 from collections import defaultdict
 from pathlib import Path
 
+import nn
+import viz
+
 HERE = Path(__file__).parent
+NOTEBOOKS = sorted((HERE.parent / "notebooks").glob("*.ipynb"))
 LINES = (HERE / "capabilities.txt").read_text(encoding="utf-8").splitlines()
 ROWS = {line[:7]: line[7:].split(maxsplit=1) for line in LINES if line.startswith("C0")}
 
@@ -40,8 +45,18 @@ def test_no_test_names_a_row_that_does_not_exist():
 
 
 def test_every_row_has_a_notebook():
-    notebooks = {path.stem for path in (HERE.parent / "notebooks").glob("*.ipynb")}
+    notebooks = {path.stem for path in NOTEBOOKS}
     assert {notebook for notebook, _ in ROWS.values()} <= notebooks
+
+
+def test_every_public_name_of_nn_and_viz_is_shown_in_a_notebook():
+    notebooks = [json.loads(path.read_text(encoding="utf-8")) for path in NOTEBOOKS]
+    code = "".join("".join(c["source"]) for nb in notebooks for c in nb["cells"]
+                   if c["cell_type"] == "code")
+    met_through_others = {"Module", "Neuron", "Layer", "Picture", "Derivation", "JacobianTensor",
+                          "TrainingWarning", "draw_dot"}
+    public = {*nn.__all__, *viz.__all__} - met_through_others
+    assert sorted(name for name in public if name not in code) == []
 
 
 if __name__ == "__main__":
