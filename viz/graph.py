@@ -18,8 +18,8 @@ from typing import Any
 from engine import Value, computed, is_constant, local_gradients
 
 from .fold import FOLDS, Group, choose, groups, levels
-from .labels import Style, box_kind, detailed, folded, footer, frame_title, measure, tooltip
-from .palette import FONT, GREY, INK, LINE, LOOKS
+from .labels import Marks, Style, detailed, folded, footer, frame_title, look, measure, tooltip
+from .palette import FONT, GREY, INK, LINE, MARKS
 from .parts import LOSS, Survey, survey
 from .picture import Picture
 from .text import number
@@ -33,7 +33,7 @@ AUTO = "gradient if computed"
 def draw(value: "Value | Sequence[Value]", module: Any = None, *, direction: str = "LR",
          rankdir: str = "", digits: int = 4, format: str = "svg",
          show: Collection[str] = SHOW, fold: str | None = None, parameters: str | None = None,
-         color: str | None = AUTO) -> Picture:
+         color: str | None = AUTO, marks: Marks | None = None) -> Picture:
     """A picture of everything that `value`, one Value or several, was computed from.
 
     module: a network; its layers become frames and its parameters get their names.
@@ -42,18 +42,23 @@ def draw(value: "Value | Sequence[Value]", module: Any = None, *, direction: str
     fold: "none", "neuron", "layer" or "level"; by default graphs above 120 nodes are folded.
     parameters: "outside", in boxes of their own, or "inside" their neuron's; or chosen for you.
     color: what fills the numbers' grounds, "gradient" (by size), "value" or None.
+    marks: what checked numbers turned out to be, {(node, "grad"): ("wrong", "wrote 1.27")}; a part
+    is "data", "grad", "update" or an input (the arrow from it), a mark one of palette.MARKS.
     """
     roots = [value] if isinstance(value, Value) else list(value)
     direction = rankdir or direction
     check(roots, direction=([direction], ("LR", "TB", "RL", "BT")), show=(show, SHOW),
           fold=([fold], (None, *FOLDS)), parameters=([parameters], (None, "inside", "outside")),
-          color=([color], (AUTO, "gradient", "value", None)))
+          color=([color], (AUTO, "gradient", "value", None)),
+          marks=([kind for kind, _ in (marks or {}).values()], [*MARKS]))
     found = survey(roots, module)
     fold = fold or choose(found)
     if fold in ("neuron", "layer") and not found.before:
         raise ValueError(f"fold={fold!r} needs layers: give the network too, draw(loss, model)")
     boxes = groups(found, fold, None if parameters is None else parameters == "inside")
-    style = Style(frozenset(show), digits, *coloured(color, boxes))
+    if marks and color is AUTO:
+        color = None                    # a second scale of colours would hide the marks
+    style = Style(frozenset(show), digits, *coloured(color, boxes), marks or {})
     return Picture(write(found, boxes, style, direction, fold), format)
 
 
@@ -119,10 +124,10 @@ def write_boxes(dot: Any, ids: list[str], boxes: list[Group], found: Survey, sty
     """Writes the boxes that stand in one place."""
     for i, box in zip(ids, boxes):
         if box.place == place:
-            look = LOOKS[box_kind(box, found)]
+            own = look(box, found, style)
             label = (detailed if box.detailed else folded)(box, found, style)
-            dot.node(i, label, color=look.ink, fillcolor=look.fill, style=look.style,
-                     penwidth=look.width, peripheries=look.peripheries, tooltip=tooltip(box, found))
+            dot.node(i, label, color=own.ink, fillcolor=own.fill, style=own.style,
+                     penwidth=own.width, peripheries=own.peripheries, tooltip=tooltip(box, found))
 
 
 def write_edges(dot: Any, ids: list[str], boxes: list[Group], style: Style) -> None:
@@ -136,10 +141,21 @@ def write_edges(dot: Any, ids: list[str], boxes: list[Group], style: Style) -> N
         for x, slope in zip(node._prev, slopes or repeat(None)):
             if head in shown and home[x] in shown and home[x] != head:
                 text = None if slope is None else number(slope, style.digits)
-                dot.edge(home[x], head, label=None if is_constant(x) else text)
+                dot.edge(home[x], head, **arrow(node, x, None if is_constant(x) else text, style))
             elif home[x] != head:
                 many[home[x], head] += 1
     write_counts(dot, many)
+
+
+def arrow(node: Value, x: Value, slope: str | None, style: Style) -> dict[str, str | None]:
+    """What an arrow from x looks like: its local derivative, with its mark if it was checked."""
+    kind, remark = style.marks.get((node, x), ("", ""))
+    if not kind:
+        return {"label": slope}
+    mark = MARKS[kind]
+    line = {"color": mark.ink, "penwidth": mark.width} if mark.width else {}
+    return {"label": " ".join(filter(None, (slope, mark.sign, remark))), "fontcolor": mark.ink,
+            **line}
 
 
 def write_counts(dot: Any, many: "Counter[tuple[str, str]]") -> None:

@@ -12,16 +12,18 @@ import html
 import math
 import re
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from engine import Value, computed, is_constant, local_gradients
 
 from .fold import Group, outputs
-from .palette import GREY, INK, LOOKS, Look, fill, ink_on
+from .palette import GREY, INK, LOOKS, MARKS, Look, Mark, fill, ink_on
 from .parts import INPUTS, LOSS, Survey
 from .text import expression, number, operation
 
 LONG, WIDE = 40, 52                 # characters; longer names and formulas are cut
+Marks = Mapping[tuple[Value, "str | Value"], tuple[str, str]]
 
 
 class Style(NamedTuple):
@@ -31,6 +33,7 @@ class Style(NamedTuple):
     digits: int
     color: str | None
     largest: float
+    marks: Marks = {}               # noqa: RUF012  a default that nothing writes to
 
     def by(self, color: str, x: float) -> float | None:
         """x if this is what the colours show, else None."""
@@ -70,6 +73,7 @@ def detailed(box: Group, found: Survey, style: Style) -> str:
         return table(cell(number(node.data, style.digits)))
     title = bold(name, LOOKS[found.kinds[node]].ink)
     numbers = data_cell(node, style) + grad_cell(node, style)
+    numbers += update_cell(node, style)
     if not node._prev:
         return table(cell(title) + numbers)
     made = formula(node, found, style) if "formula" in style.show else node._op
@@ -94,11 +98,14 @@ def parameter_rows(box: Group, found: Survey, style: Style) -> str:
     left = 'ALIGN="LEFT"'
     rows = [cell("") + "".join(cell(small(h.removesuffix("s"), GREY), left) for h in heads)]
     for x in box.nodes[:-1]:
-        cells = {"data": chip("", number(x.data, style.digits), style.by("value", x.data), style),
-                 "grad": chip("", number(x.grad, style.digits), style.by("gradient", x.grad), style)
+        cells = {"data": chip("", number(x.data, style.digits), style.by("value", x.data), style,
+                              marked(x, "data", style)),
+                 "grad": chip("", number(x.grad, style.digits), style.by("gradient", x.grad), style,
+                              marked(x, "grad", style))
                  if computed(x) else cell(small("not computed", GREY)),
                  "slopes": cell(number(slopes[x], style.digits) if x in slopes else "", left)}
-        rows.append(cell(bold(found.names[x], blue), left) + "".join(cells[h] for h in heads))
+        rows.append(cell(bold(found.names[x], blue), left) + "".join(cells[h] for h in heads)
+                    + update_cell(x, style))
     return table(*rows, how=f'BGCOLOR="{ground}" COLOR="{blue}" BORDER="1"')
 
 
@@ -114,7 +121,8 @@ def data_cell(node: Value, style: Style) -> str:
     """The cell that shows a node's number."""
     if "data" not in style.show:
         return ""
-    return chip("data", number(node.data, style.digits), style.by("value", node.data), style)
+    return chip("data", number(node.data, style.digits), style.by("value", node.data), style,
+                marked(node, "data", style))
 
 
 def grad_cell(node: Value, style: Style) -> str:
@@ -123,7 +131,8 @@ def grad_cell(node: Value, style: Style) -> str:
         return ""
     if not computed(node):
         return cell(small("grad not computed", GREY))
-    return chip("grad", number(node.grad, style.digits), style.by("gradient", node.grad), style)
+    return chip("grad", number(node.grad, style.digits), style.by("gradient", node.grad), style,
+                marked(node, "grad", style))
 
 
 def folded(box: Group, found: Survey, style: Style) -> str:
@@ -160,6 +169,46 @@ def tooltip(box: Group, found: Survey) -> str:
     return quoted(found.names.get(node, number(node.data)) + made, 2)
 
 
+# ---- marks
+
+def worst(marks: Iterable[tuple[str, str]]) -> Mark | None:
+    """The worst of some marks; None where there is none."""
+    kinds = {kind for kind, _ in marks}
+    return next((mark for kind, mark in MARKS.items() if kind in kinds), None)
+
+
+def look(box: Group, found: Survey, style: Style) -> Look:
+    """The look of a box: that of its kind, with the border of its worst mark."""
+    own, plain = set(box.nodes), LOOKS[box_kind(box, found)]
+    mark = worst(mark for (node, part), mark in style.marks.items()
+                 if node in own and isinstance(part, str))
+    if not mark or not mark.width:
+        return plain
+    return plain._replace(ink=mark.ink, fill=mark.fill, width=mark.width)
+
+
+def marked(node: Value, part: str, style: Style) -> str:
+    """The sign behind a checked number, and what was written instead of it."""
+    kind, remark = style.marks.get((node, part), ("", ""))
+    if not kind:
+        return ""
+    sign, note = MARKS[kind].sign, f" {remark}" if remark else ""
+    return f" {bold(sign, MARKS[kind].ink)}{small(note, MARKS[kind].ink)}"
+
+
+def update_cell(node: Value, style: Style) -> str:
+    """The cell that says whether the updated parameter was right."""
+    mark = marked(node, "update", style)
+    return mark and cell(f"{small('update', GREY)}{mark}", 'ALIGN="LEFT"')
+
+
+def key_to_marks(style: Style) -> str:
+    """The marks in the legend."""
+    used = {kind for kind, _ in style.marks.values()}
+    return "".join(cell(f"{bold(m.sign, m.ink)} {small(m.meaning, m.ink)}")
+                   for kind, m in MARKS.items() if kind in used)
+
+
 # ---- around the boxes
 
 def frame_title(found: Survey, place: int) -> str:
@@ -176,7 +225,8 @@ def footer(found: Survey, boxes: list[Group], style: Style, fold: str) -> str:
     if "legend" in style.show:
         present = {found.kinds[n] if b.detailed else "folded" for b in boxes for n in b.nodes}
         kinds = "".join(sample(kind, look) for kind, look in LOOKS.items() if kind in present)
-        lines.append(cell(table(kinds + scale(style) + arrow_note(boxes, style), gap=5)))
+        notes = scale(style) + key_to_marks(style) + arrow_note(boxes, style)
+        lines.append(cell(table(kinds + notes, gap=5)))
     return table(*lines) if lines else ""
 
 
@@ -219,14 +269,14 @@ def cell(content: str, how: str = "") -> str:
     return f"<TD{' ' + how if how else ''}>{inside}</TD>"
 
 
-def chip(word: str, text: str, x: float | None, style: Style) -> str:
-    """A cell with a word and a number, on the ground that belongs to x; on none for None."""
+def chip(word: str, text: str, x: float | None, style: Style, mark: str = "") -> str:
+    """A cell with a word, a number and its mark, on the ground that belongs to x, if any."""
     if x is None:
-        return cell(f"{small(word, GREY)} {text}", 'ALIGN="LEFT"')
+        return cell(f"{small(word, GREY)} {text}{mark}", 'ALIGN="LEFT"')
     ground = fill(x, style.largest, str(style.color))
     on = ink_on(ground)
     how = f'BGCOLOR="{ground}" STYLE="ROUNDED" CELLPADDING="2" ALIGN="LEFT"'
-    return cell(f"{small(word, on)}{ink(f' {text}', on)}", how)
+    return cell(f"{small(word, on)}{ink(f' {text}', on)}{mark}", how)
 
 
 def bold(text: str, colour: str) -> str:

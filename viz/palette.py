@@ -40,6 +40,23 @@ LOOKS = {
 }
 
 
+class Mark(NamedTuple):
+    """How a checked number is marked: a sign, its colour, its ground, a border's width, a word."""
+
+    sign: str
+    ink: str
+    fill: str
+    width: str                  # of the border; "" leaves the border of the kind
+    meaning: str
+
+
+MARKS = {                               # the worst first: a box takes its border from its worst
+    "wrong":     Mark("✗", "#B3261E", "#FDECEA", "3", "wrong here"),
+    "inherited": Mark("↳", "#8A5300", "#FFF4DF", "2.4", "inherited from an earlier error"),
+    "right":     Mark("✓", "#1B6E3C", "#E9F5EC", "", "checked, right"),
+}
+
+
 def ramp(t: float, colours: tuple[str, ...]) -> str:
     """The colour at t in 0..1, mixed from its two neighbours among `colours`."""
     place = min(max(t, 0.0), 1.0) * (len(colours) - 1)
