@@ -1,0 +1,164 @@
+"""The report of an audit: the first wrong step first, then what was found, where, and every number.
+
+    text(rows, problem)         for terminals
+    markdown(rows, problem)
+    html(rows, problem)         a page of its own, with the picture
+    picture(rows, problem)      the graph with its checked numbers marked
+
+All take a `title` and a `score` that is shown as it is. `findings` has the words, `web` the page,
+`marking` the picture.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from . import findings
+from .findings import MEANINGS, SIGNS, Line, Root, sentence
+from .marking import picture
+from .problem import Problem
+from .verdicts import Row
+from .web import html
+
+__all__ = ["html", "markdown", "picture", "text"]
+
+WIDE = 34                           # characters of a text in a terminal's table
+
+
+# ---- text
+
+def text(rows: Sequence[Row], problem: Problem, title: str = "", score: str = "", *,
+         full: bool = False) -> str:
+    """The report for a terminal. full: one line for every number, the right ones too."""
+    heading = f"Audit: {title or problem.title or 'a derivation'}"
+    parts = [[heading, "=" * len(heading), findings.headline(rows), *([score] if score else [])],
+             first_as_text(rows), counts_as_text(rows), roots_as_text(rows),
+             table_as_text(rows, full)]
+    return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+
+def first_as_text(rows: Sequence[Row]) -> list[str]:
+    """The first wrong step."""
+    row = findings.first(rows)
+    if row is None:
+        return []
+    return ["The first wrong step",
+            *(f"  {word:<10} {what}".rstrip() for word, what in findings.about(row, rows))]
+
+
+def counts_as_text(rows: Sequence[Row]) -> list[str]:
+    """How often each verdict was given."""
+    return ["What was found" * bool(rows)] + [
+        f"  {SIGNS[verdict]} {n:>4}  {verdict:<29} {MEANINGS[verdict]}"
+        for verdict, n in findings.counts(rows)]
+
+
+def roots_as_text(rows: Sequence[Row]) -> list[str]:
+    """Where errors begin."""
+    found = findings.roots(rows)
+    return [f"Where errors begin: {len(found)}"] * bool(found) + [
+        line for root in found for line in root_as_text(root)]
+
+
+def root_as_text(root: Root) -> list[str]:
+    """One root: its numbers, what explains them, what inherits from it."""
+    lines = []
+    for row in root.rows:
+        lines.append(f"  ✗ #{row.number} {row.name} = {clipped(row.text)}, "
+                     f"should be {findings.should_be(row)[0][0]}")
+    lines.append(f"      {findings.explained(root.rows[0])[0]}")
+    return lines + ([f"      ↳ {findings.inheritance(root)}"] if root.heirs else [])
+
+
+def table_as_text(rows: Sequence[Row], full: bool) -> list[str]:
+    """All statements, step by step, in columns."""
+    out = []
+    for step, lines in findings.table(rows, full=full):
+        cells = [["", "#", "what", "printed", "exact", "from own numbers"]]
+        cells += [[SIGNS[x.verdict], x.numbers, x.name, clipped(x.printed, 0 if len(x.rows) > 1
+                                                                else WIDE), x.exact, x.own]
+                  for x in lines]
+        alone = [len(x.rows) < 2 for x in lines]
+        wide = [max(len(row[k]) for row, one in zip(cells, [True, *alone]) if one or k < 3)
+                for k in range(6)]
+        written = ["  " + "  ".join(f"{c:<{w}}" for c, w in zip(row, wide)).rstrip()
+                   for row in cells]
+        out += ["", step or "Statements", written[0]]
+        for line, text in zip(lines, written[1:]):
+            out += [text] + ([f"{'':8}{line.verdict}"
+                              + (f": {line.remark}" if line.remark else "")]
+                             if not line.rows[0].fine or line.remark else [])
+    return ["All statements", *out[1:]] if out else []
+
+
+def clipped(text: str, most: int = WIDE) -> str:
+    """A long text without its middle; most = 0 leaves it whole."""
+    if len(text) <= most or not most:
+        return text
+    return f"{text[:most - most // 3 - 1]}…{text[-(most // 3):]}"
+
+
+# ---- Markdown
+
+def markdown(rows: Sequence[Row], problem: Problem, title: str = "", score: str = "", *,
+             full: bool = False) -> str:
+    """The report as Markdown. full: one line for every number, the right ones too."""
+    parts = [[f"# Audit: {spoken(title or problem.title or 'a derivation')}"],
+             [findings.headline(rows)], [score] if score else [], first_as_markdown(rows),
+             counts_as_markdown(rows), roots_as_markdown(rows)]
+    parts += [["## All statements"]] if rows else []
+    parts += [part for step, lines in findings.table(rows, full=full)
+              for part in ([f"### {spoken(step or 'Statements')}"], lines_as_markdown(lines))]
+    return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+
+def first_as_markdown(rows: Sequence[Row]) -> list[str]:
+    """The first wrong step."""
+    row = findings.first(rows)
+    if row is None:
+        return []
+    said = [f"- {word}: {code(what) if word in ('what', 'printed') else spoken(what)}"
+            for word, what in findings.about(row, rows)]
+    return ["## The first wrong step", "", *said]
+
+
+def counts_as_markdown(rows: Sequence[Row]) -> list[str]:
+    """How often each verdict was given."""
+    body = [f"| {SIGNS[v]} | {n} | {v} | {MEANINGS[v]} |" for v, n in findings.counts(rows)]
+    head = ["## What was found", "", "| | how many | verdict | that is |", "|---|---:|---|---|"]
+    return head + body if body else []
+
+
+def roots_as_markdown(rows: Sequence[Row]) -> list[str]:
+    """Where errors begin."""
+    found = findings.roots(rows)
+    return ([f"## Where errors begin: {len(found)}", ""] if found else []) + [
+        line for root in found for line in root_as_markdown(root)]
+
+
+def root_as_markdown(root: Root) -> list[str]:
+    """One root: its numbers, what explains them, what inherits from it."""
+    numbers = "; ".join(f"#{row.number} {code(f'{row.name} = {row.text}')}, should be "
+                        f"{findings.should_be(row)[0][0]}" for row in root.rows)
+    return [f"- ✗ {numbers}. {sentence(spoken(findings.explained(root.rows[0])[0]))}"
+            + (f" {sentence(spoken(findings.inheritance(root)))}" if root.heirs else "")]
+
+
+def lines_as_markdown(lines: Iterable[Line]) -> list[str]:
+    """The statements of one step as a table."""
+    return ["| # | what | printed | exact | from own numbers | verdict |",
+            "|---:|---|---|---:|---:|---|"] + [
+        f"| {x.numbers} | {code(x.name)} | {code(x.printed) if len(x.rows) < 2 else x.printed} | "
+        f"{x.exact} | {x.own} | {SIGNS[x.verdict]} {x.verdict}"
+        f"{': ' * bool(x.remark)}{spoken(x.remark)} |" for x in lines]
+
+
+def code(text: str) -> str:
+    """A text as Markdown code that may stand in a table."""
+    ticks = "``" if "`" in text else "`"
+    return f"{ticks}{text}{ticks}".replace("|", "\\|").replace("\n", " ") if text else ""
+
+
+def spoken(text: str) -> str:
+    """A text as itself in Markdown."""
+    for mark in "\\`*_|<[":
+        text = text.replace(mark, "\\" + mark)
+    return text.replace("\n", " ")
