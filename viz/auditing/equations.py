@@ -35,9 +35,11 @@ MARKS = str.maketrans({"×": "*", "·": "*", "⋅": "*", "∗": "*", "−": "-",
                        "’": "'", "′": "'", "²": "^2", "³": "^3", "≈": "=", "←": "=", "{": "(",
                        "}": ")"})
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    **engine.NAMES, "total": engine.total, "dot": engine.dot, "softmax": engine.softmax,
-    "log_softmax": engine.log_softmax, "logsumexp": engine.logsumexp, "ln": engine.log,
-    "sum": engine.total}
+    "total": engine.total, "dot": engine.dot, "softmax": engine.softmax,
+    "log_softmax": engine.log_softmax, "logsumexp": engine.logsumexp, "sum": engine.total}
+ELEMENTWISE: dict[str, Callable[..., Any]] = {
+    **engine.NAMES, "ln": engine.log, "max": engine.maximum, "min": engine.minimum}
+FUNCTIONS |= ELEMENTWISE
 
 
 class Slope(NamedTuple):
@@ -190,16 +192,22 @@ def matmul(x: Any, y: Any) -> Any:
 
 
 def applied(name: str, arguments: list[Any]) -> Any:
-    """A function of numbers, element by element, or of a list."""
+    """A function of numbers, element by element, or of a list.
+
+    softmax(x1, x2, x3) of single numbers is the share of the first, as formulas of it are written.
+    """
     import numpy as np
     if name not in FUNCTIONS:
         raise ValueError(f"{name!r} is not a function known here; there are "
                          f"{', '.join(sorted(FUNCTIONS))}")
     function = FUNCTIONS[name]
-    if name in engine.NAMES or name == "ln":
+    if name in ELEMENTWISE:
         arrays = any(isinstance(a, np.ndarray) for a in arguments)
         return np.frompyfunc(function, len(arguments), 1)(*arguments) if arrays else function(
             *arguments)
+    if name != "dot" and not any(isinstance(a, np.ndarray) for a in arguments):
+        found = function(arguments)
+        return found[0] if name in ("softmax", "log_softmax") else found
     if name in ("softmax", "log_softmax") and getattr(arguments[0], "ndim", 1) > 1:
         return array([function(list(row)) for row in arguments[0]])
     return array(function(*[list(a.ravel()) if isinstance(a, np.ndarray) and name != "dot"

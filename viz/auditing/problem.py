@@ -8,6 +8,7 @@
 A name is that of one Value (`W1`, `h1_in[2]`) or of a whole list or matrix of them (`W_jk`).
 """
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -126,6 +127,8 @@ def complete(members: dict[tuple[int, ...], str]) -> Any:
     if len(depths) > 1:
         return None
     shape = [max(i[k] for i in members) for k in range(depths.pop())]
+    if len(members) != math.prod(shape):
+        return None
     try:
         if len(shape) == 1:
             return [members[i + 1,] for i in range(shape[0])]
@@ -172,9 +175,12 @@ def computed_by(name: str, text: str, names: Mapping[str, Value]) -> Any:
         if isinstance(what, str) and what in tables:
             return nested(tables[what], names.__getitem__)
         if isinstance(what, (str, Slope)):
-            raise ValueError(f"the formula {name} = {text!r} uses {what!r}, which is not defined "
-                             f"before it: define it above, under given, parameters or formulas")
+            raise ValueError(f"it uses {what!r}, which is not defined before it: define it above, "
+                             f"under given, parameters or formulas")
         return int(what.value) if what.whole else what.value
 
-    read = side(plain(text), lambda _: False)
-    return evaluate(read.tree, lambda key: look_up(read.meaning[key]))
+    try:
+        read = side(plain(text), lambda _: False)
+        return evaluate(read.tree, lambda key: look_up(read.meaning[key]))
+    except (ValueError, TypeError, AttributeError, IndexError) as error:
+        raise ValueError(f"the formula {name} = {text!r} cannot be computed: {error}") from None
