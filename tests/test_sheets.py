@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from nn import networks
-from viz.auditing.equations import Printed, Slope, equation, evaluate
 from viz.auditing.problem import Problem
 from viz.auditing.sheets import AS_WRITTEN, parse_sheet, read_sheet
 
@@ -109,7 +108,7 @@ def test_what_cannot_be_read_is_refused_by_name(before, after, message):
     ("[names]\nE = 1\n", None, "E = 1 under names is not text"),
 ])
 def test_readings_and_spellings_must_fit_the_formulas(more, reading, message):
-    with pytest.raises(ValueError, match="^sheet.toml") as error:
+    with pytest.raises(ValueError, match=r"^sheet\.toml") as error:
         parse_sheet(NEURON + more, reading, where="sheet.toml")
     assert message in str(error.value)
 

@@ -2,7 +2,7 @@
 
     Problem.of(loss)                    from any recorded Value; its labels are the names
     Problem.of(network)                 from a Network of nn, or any module with a loss
-    Problem.of(loss, module)            a module's parameters under their paths
+    Problem.of(loss, module)            a module's parameters by layer: W1[input,unit], b1[unit]
     Problem.written(given, parameters, formulas)     from numbers and formulas in text
 
 A name is that of one Value (`W1`, `h1_in[2]`) or of a whole list or matrix of them (`W_jk`).
@@ -18,6 +18,7 @@ from engine.value import constant
 
 from ..parts import survey
 from .equations import Slope, evaluate, plain, side, tidy
+from .naming import readable_names
 
 INDEXED = re.compile(r"(.+)\[(\d+)(?:,(\d+))?\]")
 
@@ -53,7 +54,7 @@ class Problem:
         found = survey([graph], module)
         moved = (list(parameters) if parameters is not None else module.parameters() if module else
                  [n for n in found.nodes if not n._prev and not is_constant(n)])
-        by_name = {tidy(plain(name)): node for node, name in found.names.items()}
+        by_name = {name: node for node, name in readable_names(found, module).items()}
         return cls(graph, by_name, moved, rate=rate, aliases=names)
 
     @classmethod
