@@ -1,54 +1,46 @@
 """The graph read aloud: the derivation of a gradient, step by step, as a person would write it.
 
     d = derive(loss, W1)        the steps from the loss back to W1; print(d) shows them
+    d = derive(loss, net)       the same for all parameters; shared steps are written once
+    d.result, d.results         the gradient; all of them by name
     d.closed                    '2 · (y_hat - y) · W3 · W2 · x', where that is short
     d.paths                     every path from W1 to the loss, with its factors and their product
     d.update(lr=0.01)           'W1 ← 0.5 - 0.01 · (-11.07) = 0.6107 (grows)'
-    d.markdown(), d.latex()     the same for documents; in a notebook it shows itself
+    d.markdown(), d.latex(), d.html(), d.save("d.html")     for documents; a notebook shows it
 
-A step belongs to one node n between x and y. For every operation c that takes n it multiplies the
-gradient of c, found in an earlier step, by the local derivative of c in n, and adds the products:
+    steps.py        which nodes get a step, and what it says
+    algebra.py      formulas simplified; the names of rules
+    formulas.py     formulas written out
+    second.py       names for the graphs that `grad` makes
+    layout.py       text, Markdown, LaTeX, HTML
+    page.py         a page that stands alone
 
-    ∂y/∂n = ∂y/∂c1 · ∂c1/∂n + ∂y/∂c2 · ∂c2/∂n
-
-The local derivatives are the rows' own slopes, run on the named nodes and printed.
 Start reading at `derive`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path as File
 from typing import Any, NamedTuple
 
-from engine import Value, grad, ieee, local_gradients
-from engine.calculus import slopes
-from engine.graph import topological
+from engine import Value, grad
+from engine.calculus import times
+from engine.modes import recording
 
+from . import layout
+from .formulas import Formula, bracketed, distinct, partial, product
+from .page import page
 from .parts import survey
-from .text import expression, latex_name, number
+from .second import Known, known, recognised
+from .steps import Line, Plan, Step, Term, chained, lay_out, steps
+from .text import number
 
 MOST_PATHS = 64
 LONGEST_CLOSED = 100                        # characters
-DEPTH = 40                                  # operations written out in one formula
+DETAILS = ("line", "steps", "nodes")
 
-
-class Term(NamedTuple):
-    """One product: the operation that takes the node, its gradient and its local derivative."""
-
-    through: str                            # the name of the operation
-    formula: str                            # what the operation is
-    upstream: float
-    slope: float
-    slope_formula: str
-    slope_numbers: str
-    slope_latex: str
-    product: float
-
-
-class Step(NamedTuple):
-    """The gradient of one node: its terms and their sum."""
-
-    name: str
-    terms: tuple[Term, ...]
-    result: float
+__all__ = ["Derivation", "Path", "Step", "Term", "derive"]
 
 
 class Path(NamedTuple):
@@ -60,208 +52,242 @@ class Path(NamedTuple):
 
 
 class Derivation:
-    """The steps of a gradient. `print` shows them as text, a notebook as Markdown."""
+    """The steps of one gradient or several. `print` shows them as text, a notebook as Markdown.
 
-    def __init__(self, y: Value, x: Value, names: dict[Value, str], steps: list[Step],
-                 digits: int) -> None:
-        self.y, self.x, self.names, self.steps, self.digits = y, x, names, steps, digits
+    xs: the Values it is for; steps: the steps; results: the gradients by name.
+    """
+
+    def __init__(self, plan: Plan, about: Known, detail: str, digits: int) -> None:
+        self.plan, self.known, self.detail, self.digits = plan, about, detail, digits
+        self.y, self.xs, self.names = plan.y, plan.xs, plan.names
+        self.steps = steps(plan)
+        self.found = {node: step.result for node, step in zip(plan.order, self.steps)}
+        self.found.setdefault(plan.y, 1.0)
+
+    # ---- numbers
+
+    @property
+    def results(self) -> dict[str, float]:
+        """The gradient of every target by name."""
+        return {self.names[x]: self.found[x] for x in self.xs}
 
     @property
     def result(self) -> float:
-        """The gradient itself."""
-        return self.steps[-1].result if self.steps else float(self.y is self.x)
+        """The gradient itself, where there is one target."""
+        return self.found[self._single("result", "results")]
 
     @property
-    def closed(self) -> str:
-        """The gradient as one formula, if it has at most 100 characters; else an empty text."""
-        labels = {n: name for n, name in self.names.items() if n.label or not n._prev}
-        slope = grad(self.y, self.x)
-        text = written(slope, labels | recognised(slope, labels), self.digits)
-        return text if len(text) <= LONGEST_CLOSED else ""
+    def x(self) -> Value:
+        """What the derivation is for, where that is one Value."""
+        return self._single("x", "xs")
+
+    def _single(self, asked: str, instead: str) -> Value:
+        if len(self.xs) > 1:
+            raise ValueError(f"this derivation is for {len(self.xs)} Values and has no single "
+                             f"{asked}: use {instead}")
+        return self.xs[0]
 
     @property
-    def paths(self) -> list[Path]:
-        """Every path from x to y, at most 64, with the product of its local derivatives."""
-        found = []
-        for nodes, factors in _paths(self.y, self.x):
-            product = 1.0
-            for f in factors:
-                product *= f
-            found.append(Path(tuple(self.names.get(n, "") for n in nodes), factors, product))
-        return found
-
-    def update(self, lr: float = 0.01) -> str:
-        """The step of gradient descent: old value, rate times gradient, new value, which way.
-
-        The new value is shown to as many digits as tell it from the old one.
-        """
-        old, new = self.x.data, self.x.data - lr * self.result
-        way = "grows" if new > old else "shrinks" if new < old else "stays"
-        digits = next((d for d in range(self.digits, 17) if number(old, d) != number(new, d)), 17)
-        return (f"{self.names[self.x]} ← {self.shown(old)} - {lr:g} · "
-                f"{bracketed(self.shown(self.result))} = {number(new, digits)} ({way})")
+    def rows(self) -> list[tuple[str, str, str]]:
+        """Name, value and gradient of every target, as texts."""
+        return [(self.names[x], self.shown(x.data), self.shown(self.found[x])) for x in self.xs]
 
     def shown(self, x: float) -> str:
         """A number to the digits of this derivation."""
         return number(x, self.digits)
 
+    # ---- one formula, all paths, one step of descent
+
+    @property
+    def closed(self) -> str:
+        """The gradient as one formula, if it has at most 100 characters; else an empty text."""
+        sides = self.closed_sides(self._single("closed form", "closing"))
+        return sides[0].text if sides else ""
+
+    @cached_property
+    def _closed(self) -> dict[Value, Value]:
+        """To every node the formula of its gradient, where that is short."""
+        algebra, writer = self.plan.algebra, self.plan.writer
+        known = {self.y: algebra.number(1.0)}
+        for node in self.plan.order:
+            edges = self.plan.edges[node]
+            if all(e.taker in known for e in edges):
+                with recording():
+                    terms = [algebra.simplified(times(known[e.taker], e.formula)) for e in edges]
+                formula = terms[0]
+                for t in terms[1:]:
+                    formula = algebra.sum(formula, t)
+                if len(writer.formula(formula).text) <= LONGEST_CLOSED:
+                    known[node] = formula
+        return known
+
+    def closed_sides(self, x: Value) -> tuple[Formula, ...]:
+        """The closed form of one gradient, with numbers, multiplied out; empty if it is long."""
+        formula, writer = self._closed.get(x), self.plan.writer
+        if formula is None:
+            return ()
+        products = self._one_way(x)
+        return distinct([writer.formula(formula), writer.numbers(formula),
+                         products or writer.computed(formula), writer.value(self.found[x])])
+
+    def _one_way(self, x: Value) -> Formula | None:
+        """The local derivatives along the only path to x, without those that are 1."""
+        factors: list[float] = []
+        while x is not self.y:
+            if len(self.plan.edges[x]) > 1:
+                return None
+            edge, = self.plan.edges[x]
+            if edge.slope != 1:
+                factors.insert(0, edge.slope)
+            x = edge.taker
+        return product([self.plan.writer.value(f) for f in factors]) if factors[1:] else None
+
+    @property
+    def closing(self) -> list[Line]:
+        """The last lines: each gradient in one formula, or by the last step that led to it."""
+        return [line for x in self.xs if (line := self._closing(x))]
+
+    def _closing(self, x: Value) -> Line | None:
+        sides = self.closed_sides(x)
+        if len(self.steps) == 1 and self.detail != "line" and not self.known.of:
+            return None                                 # the one step has said it
+        if not sides and (len(self.xs) > 1 or self.detail == "line" or self.known.of):
+            if x is self.y:
+                return Line("", None, self.whole(x), (self.plan.writer.value(1.0),))
+            step = self.steps[self.plan.order.index(x)]
+            sides = chained(step, self.names[self.y], self.plan.writer).sides
+        return Line("", None, self.whole(x), sides) if sides else None
+
+    def whole(self, x: Value) -> Formula:
+        """The derivative of y with respect to x; of a gradient, the second derivative."""
+        return self.known.second(self.names[x]) or partial(self.names[self.y], self.names[x])
+
+    @property
+    def about(self) -> list[Line]:
+        """What the output is, where it is a gradient or has no name."""
+        return [Line("", None, *said) for said in self.known.said(self.plan)]
+
+    @property
+    def paths(self) -> list[Path]:
+        """Every path from each x to y, at most 64, with the product of its local derivatives."""
+        return [path for x in self.xs for path in self._paths(x)]
+
+    def _paths(self, x: Value) -> Iterator[Path]:
+        todo: list[tuple[list[Value], tuple[float, ...], float]] = [([x], (), 1.0)]
+        count = 0
+        while todo and count < MOST_PATHS:
+            nodes, factors, total = todo.pop()
+            if nodes[-1] is self.y:
+                count += 1
+                yield Path(tuple(self.names[n] for n in nodes), factors, total)
+            else:
+                todo += [([*nodes, e.taker], (*factors, e.slope), total * e.slope)
+                         for e in reversed(self.plan.edges[nodes[-1]])]
+
+    def update(self, lr: float = 0.01) -> str:
+        """The step of gradient descent, a line per target: old value, step, new, which way.
+
+        The new value is shown to as many digits as tell it from the old one.
+        """
+        return "\n".join(self._update(x, lr) for x in self.xs)
+
+    def _update(self, x: Value, lr: float) -> str:
+        slope = self.found[x]
+        old, new = x.data, x.data - lr * slope
+        way = "grows" if new > old else "shrinks" if new < old else "stays"
+        digits = next((d for d in range(self.digits, 17) if number(old, d) != number(new, d)), 17)
+        step = bracketed(self.plan.writer.value(slope)).text
+        return (f"{self.names[x]} ← {self.shown(old)} - {lr:g} · {step} = "
+                f"{number(new, digits)} ({way})")
+
+    # ---- shown and saved
+
     def __str__(self) -> str:
-        y, lines = self.names[self.y], [f"∂{self.names[self.y]}/∂{self.names[self.x]}", ""]
-        for i, step in enumerate(self.steps, 1):
-            lines += [f"{i}. {line}" if k == 0 else f"   {line}"
-                      for k, line in enumerate(_text(step, y, self.shown))]
-        if self.closed:
-            lines += ["", f"in one formula: {self.closed} = {self.shown(self.result)}"]
-        return "\n".join(lines)
+        return layout.text(self)
+
+    def __repr__(self) -> str:
+        return f"<Derivation of {layout.title(self).text}: {len(self.steps)} steps; print it>"
 
     def markdown(self) -> str:
         """The derivation as Markdown with formulas in dollars."""
-        title = _partial(self.names[self.y], self.names[self.x])
-        return "\n\n".join([f"**Derivation of** ${title}$", *(
-            f"{i}. $\\displaystyle {line}$" for i, line in enumerate(self._latex_lines(), 1))])
+        return layout.markdown(self)
 
     def latex(self) -> str:
-        """The derivation as LaTeX, one aligned line per step (package amsmath)."""
-        body = " \\\\\n".join(line.replace("=", "&=", 1) for line in self._latex_lines())
-        return f"\\begin{{align*}}\n{body}\n\\end{{align*}}"
+        """The derivation as LaTeX, aligned at the equal signs (package amsmath)."""
+        return layout.latex(self)
 
-    def _latex_lines(self) -> Iterator[str]:
-        y = self.names[self.y]
-        for step in self.steps:
-            symbols = " + ".join(_product(y, t) for t in step.terms)
-            numbers = " + ".join(
-                ("" if t.through == y else rf"{bracketed(self.shown(t.upstream))} \cdot ")
-                + bracketed(self.shown(t.slope)) for t in step.terms)
-            sides = dict.fromkeys([symbols, bare(numbers), self.shown(step.result)])
-            yield f"{_partial(y, step.name)} = {' = '.join(sides)}"
+    def html(self) -> str:
+        """The derivation as a page that works offline; needs latex2mathml."""
+        return page(layout.title(self).text, layout.html(self))
+
+    def save(self, path: "str | os.PathLike[str]") -> str:
+        """Writes the derivation as .html, .md, .tex or .txt, and returns the path."""
+        file = File(path)
+        made = {".html": self.html, ".md": self.markdown, ".tex": self.latex,
+                ".txt": self.__str__}.get(file.suffix.lower())
+        if made is None:
+            raise ValueError(f"a derivation cannot be saved as {file.name!r}: "
+                             f"end the name in .html, .md, .tex or .txt")
+        file.write_text(made() + "\n", encoding="utf-8")
+        return str(file)
 
     _repr_markdown_ = markdown
 
 
-def derive(y: Value, x: Value, module: Any = None, *, digits: int = 4) -> Derivation:
-    """The derivation of dy/dx: one step for every node between, from the output back to x.
+def derive(y: Value, x: Any, module: Any = None, *, detail: str = "steps", digits: int = 4,
+           order: int = 1) -> Derivation:
+    """The derivation of dy/dx, from the output back to x.
 
-    module: gives names to its parameters. Nothing is changed on the graph; `backward()` need not
-    have been called. ValueError if x is not in the graph of y.
+    x: a Value, a list or nested list of them, or a module, then all of its parameters in the graph.
+    module: gives names to its parameters. detail: "line" for the result in one line, "steps", or
+    "nodes" for a step at every operation. order: 2 derives d²y/dx², for one x. Nothing is changed
+    on the graph; `backward()` need not have been called. ValueError if x is not in the graph of y.
     """
+    if detail not in DETAILS:
+        raise ValueError(f"the detail {detail!r} is not known: choose one of {', '.join(DETAILS)}")
+    if hasattr(x, "parameters") and not isinstance(x, Value):
+        module = module if module is not None else x
+    xs = targets(x)
+    y, about = differentiated(y, xs, order)
     found = survey([y], module)
-    if x not in found.names:
-        raise ValueError(f"{x!r} is not in the graph of {found.names[y]!r}, so there is nothing to "
-                         f"derive: pass a Value that y was computed from")
-    between = _between(found.nodes, x)
-    edges = _edges(between)
-    gradients: dict[Value, float] = {y: 1.0}
-    steps = []
-    for node in reversed(between):
-        if node is not y:
-            terms = tuple(_term(c, i, gradients[c], found.names, digits) for c, i in edges[node])
-            gradients[node] = sum(t.product for t in terms)
-            steps.append(Step(found.names[node], terms, gradients[node]))
-    return Derivation(y, x, found.names, steps, digits)
+    xs = in_graph(xs, found.names, y, hasattr(x, "parameters") and not isinstance(x, Value))
+    about = about or recognised(y, found)
+    return Derivation(lay_out(y, xs, found, about, detail, digits), about, detail, digits)
 
 
-def _between(nodes: Sequence[Value], x: Value) -> list[Value]:
-    """x and the nodes that depend on it, each after its inputs."""
-    reached = {x}
-    for node in nodes:
-        if any(i in reached for i in node._prev):
-            reached.add(node)
-    return [node for node in nodes if node in reached]
+def differentiated(y: Value, xs: list[Value], order: int) -> tuple[Value, Known | None]:
+    """What is derived: y itself, or for the second order its gradient."""
+    if order == 1:
+        return y, None
+    if order != 2 or len(xs) != 1:
+        raise ValueError(f"order {order!r} for {len(xs)} Values is not derived: use order=2 and "
+                         f"one Value, or derive(grad(y, x), x)")
+    return (slope := grad(y, xs[0])), known(slope, y, xs[0])
 
 
-def _edges(between: list[Value]) -> dict[Value, list[tuple[Value, int]]]:
-    """For every node the operations that take it, each with the position it has there."""
-    edges: dict[Value, list[tuple[Value, int]]] = {node: [] for node in between}
-    for c in between:
-        for i, taken in enumerate(c._prev):
-            if taken in edges:
-                edges[taken].append((c, i))
-    return edges
+def targets(x: Any) -> list[Value]:
+    """The Values that are asked for, in order, each once."""
+    found: dict[Value, None] = {}
+    todo = [x.parameters() if hasattr(x, "parameters") and not isinstance(x, Value) else x]
+    while todo:
+        top = todo.pop()
+        if isinstance(top, Value):
+            found[top] = None
+        elif hasattr(top, "__iter__") and not isinstance(top, (str, bytes)):
+            todo += reversed(list(top))
+        else:
+            raise TypeError(f"a derivation is for Values of the graph, and {top!r} is not one: "
+                            f"pass a Value, a list of them, or a module")
+    if not found:
+        raise ValueError("there is nothing to derive: pass a Value, a list of them, or a module")
+    return list(found)
 
 
-def _term(c: Value, i: int, upstream: float, names: dict[Value, str], digits: int) -> Term:
-    """The product that the operation c, of the gradient `upstream`, adds through its input i."""
-    slope = (local_gradients(c) or ())[i]
-    return Term(names[c], expression(c, digits=digits, names=names), upstream, slope,
-                *_slope_texts(c, i, names, digits), ieee.chain(upstream, slope))
+def in_graph(xs: list[Value], names: dict[Value, str], y: Value, some: bool) -> list[Value]:
+    """The targets, checked; of a module, those that the output depends on."""
+    missing = [x for x in xs if x not in names and x is not y]
+    if missing and (not some or len(missing) == len(xs)):
+        raise ValueError(f"{missing[0]!r} is not in the graph of {names.get(y, 'y')!r}, so there "
+                         f"is nothing to derive: pass a Value that y was computed from")
+    return [x for x in xs if x not in missing]
 
-
-def _slope_texts(c: Value, i: int, names: dict[Value, str], digits: int) -> tuple[str, str, str]:
-    """The local derivative of c in its input i: with names, with numbers put in, and as LaTeX."""
-    slope = slopes(c, [k == i for k in range(len(c._prev))])[i]
-    if not isinstance(slope, Value):
-        return (number(slope, digits),) * 3
-    known = names | recognised(slope, names)
-    values = {n: bracketed(number(n.data, digits)) for n in known}
-    return (written(slope, known, digits), bare(written(slope, values, digits)),
-            written(slope, known, digits, latex=True))
-
-
-def written(node: Value, names: dict[Value, str], digits: int, latex: bool = False) -> str:
-    """The name of a node, or its formula in terms of the named ones."""
-    if node in names:
-        return latex_name(names[node]) if latex else names[node]
-    return expression(node, latex=latex, depth=DEPTH, digits=digits, names=names)
-
-
-def recognised(slope: Value, names: dict[Value, str]) -> dict[Value, str]:
-    """The nodes of a slope that compute what a named node computes, under its name."""
-    known = {(n._rule, n._prev): name for n, name in names.items() if n._prev and n.label}
-    return {n: known[n._rule, n._prev] for n in topological([slope])[1]
-            if n not in names and (n._rule, n._prev) in known}
-
-
-def bracketed(text: str) -> str:
-    """A negative number in brackets."""
-    return f"({text})" if text.startswith("-") else text
-
-
-def _text(step: Step, y: str, shown: Callable[[float], str]) -> Iterator[str]:
-    """The lines of one step: what each operation is, then the sum of products."""
-    for t in step.terms:
-        known = [t.slope_formula, t.slope_numbers, shown(t.slope)]
-        distinct = [text for i, text in enumerate(known) if bare(text) not in map(bare, known[:i])]
-        yield (f"{t.through} = {t.formula}, so "
-               f"∂{t.through}/∂{step.name} = {' = '.join(distinct)}")
-    if [t.through for t in step.terms] == [y]:
-        return
-    head = f"∂{y}/∂{step.name}"
-    upstream = [("", "") if t.through == y else (f"∂{y}/∂{t.through} · ",
-                                                 f"{bracketed(shown(t.upstream))} · ")
-                for t in step.terms]
-    yield f"{head} = " + " + ".join(f"{symbol}∂{t.through}/∂{step.name}"
-                                    for (symbol, _), t in zip(upstream, step.terms))
-    sums = [[f"{value}{bracketed(shown(t.slope))}" for (_, value), t in zip(upstream, step.terms)],
-            [bracketed(shown(t.product)) for t in step.terms] if len(step.terms) > 1 else [],
-            [shown(step.result)]]
-    for line in filter(None, sums):
-        yield f"{' ' * len(head)} = " + " + ".join(line)
-
-
-def bare(text: str) -> str:
-    """A number without the brackets around it."""
-    return text[1:-1] if text.startswith("(-") and text.endswith(")") else text
-
-
-def _partial(y: str, x: str) -> str:
-    return rf"\frac{{\partial {latex_name(y)}}}{{\partial {latex_name(x)}}}"
-
-
-def _product(y: str, t: Term) -> str:
-    upstream = rf"{_partial(y, t.through)} \cdot " if t.through != y else ""
-    return upstream + bracketed(t.slope_latex)
-
-
-def _paths(y: Value, x: Value) -> Iterator[tuple[list[Value], tuple[float, ...]]]:
-    """The paths from x up to y, at most MOST_PATHS, as nodes and local derivatives."""
-    useful = set(_between(survey([y]).nodes, x))
-    todo: list[tuple[list[Value], tuple[float, ...]]] = [([y], ())]
-    count = 0
-    while todo and count < MOST_PATHS:
-        nodes, factors = todo.pop()
-        if nodes[0] is x:
-            count += 1
-            yield nodes, factors
-            continue
-        edges = zip(nodes[0]._prev, local_gradients(nodes[0]) or ())
-        todo += [([i, *nodes], (f, *factors)) for i, f in reversed([*edges]) if i in useful]
