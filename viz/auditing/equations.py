@@ -27,10 +27,11 @@ NAME = r"[^\W\d]\w*(?:\[\s*\d+(?:\s*,\s*\d+)*\s*\])?'*"
 TOKEN = re.compile(rf"""\s*(?:
     (?P<slope>[d∂]\s?(?P<of>{NAME})\s*/\s*[d∂]\s?(?P<by>{NAME})) |
     (?P<number>{NUMBER.pattern}) |
-    (?P<transposed>\.T\b) |
+    (?P<transposed>\.T\b) | (?P<blank>\?+|_{2,}) |
     (?P<name>{NAME}) |
     (?P<mark>\*\*|[-+*/@^()\[\],])
     )""", re.VERBOSE)
+BLANK = "?"
 MARKS = str.maketrans({"×": "*", "·": "*", "⋅": "*", "∗": "*", "−": "-", "–": "-", "÷": "/",
                        "’": "'", "′": "'", "²": "^2", "³": "^3", "≈": "=", "←": "=", "{": "(",
                        "}": ")"})
@@ -57,9 +58,21 @@ class Side(NamedTuple):
     meaning: dict[str, "Printed | Slope | str"]
 
     @property
+    def blank(self) -> bool:
+        """Whether it is a place to be filled in."""
+        return isinstance(self.tree, ast.Name) and self.meaning.get(self.tree.id) == BLANK
+
+    @property
+    def alone(self) -> "Slope | str | None":
+        """The name or derivative that this side is, if it is nothing else."""
+        found = self.meaning.get(self.tree.id) if isinstance(self.tree, ast.Name) else None
+        return None if isinstance(found, Printed) else found
+
+    @property
     def named(self) -> bool:
         """Whether it mentions a name, and not numbers only."""
-        return any(not isinstance(m, Printed) for m in self.meaning.values())
+        used = (self.meaning.get(n.id) for n in ast.walk(self.tree) if isinstance(n, ast.Name))
+        return any(isinstance(m, (Slope, str)) for m in used)
 
     @property
     def number(self) -> Printed | None:
@@ -121,7 +134,10 @@ def _piece(found: dict[str, str | None], meaning: dict[str, "Printed | Slope | s
         return ".T", "thing"
     if found.get("name") in FUNCTIONS:
         return str(found["name"]), "function"
-    key = f"q{len(meaning)}"
+    key = f"q{len(meaning)}_"
+    if found.get("blank"):
+        meaning[key] = BLANK
+        return key, "thing"
     if found.get("number"):
         meaning[key] = printed(str(found["number"]))
     elif found.get("slope"):

@@ -17,9 +17,11 @@ from engine import Value, is_constant
 from engine.value import constant
 
 from ..parts import survey
+from ..text import expression
 from .equations import Slope, evaluate, plain, side, tidy
 from .naming import readable_names
 
+RATE = ("rate", "lr", "alpha", "α", "eta", "η")        # unless the graph has such a name
 INDEXED = re.compile(r"(.+)\[(\d+)(?:,(\d+))?\]")
 
 
@@ -34,6 +36,7 @@ class Problem:
         self.families = families(self.names)
         self.aliases = {tidy(plain(k)): tidy(plain(v)) for k, v in (aliases or {}).items()}
         self.written_as = {node: name for name, node in reversed(self.names.items())}
+        self.rate_node = constant(rate)
 
     @classmethod
     def of(cls, graph: Any, module: Any = None, *, rate: float = 0.01,
@@ -84,7 +87,7 @@ class Problem:
     def known(self, name: str) -> bool:
         """Whether a name, or a spelling of one, means a Value or a list of them here."""
         base = self.spelled(name.rstrip("'"))
-        return base in self.names or base in self.families
+        return base in self.names or base in self.families or base in RATE
 
     def spelled(self, name: str) -> str:
         """The name that another spelling stands for; an index behind it is kept."""
@@ -100,6 +103,8 @@ class Problem:
             return self.names[base]
         if base in self.families:
             return nested(self.families[base], self.names.__getitem__)
+        if base in RATE:
+            return self.rate_node
         import difflib
         near = difflib.get_close_matches(base, [*self.names, *self.families], 3, 0.5)
         listed = ", ".join(near or [*dict.fromkeys([*self.families, *self.names])][:12])
@@ -109,6 +114,10 @@ class Problem:
     def name(self, node: Value) -> str:
         """The name of a node; '' without one."""
         return self.written_as.get(node, "")
+
+    def called(self, node: Value) -> str:
+        """The name of a node, or its formula in brackets."""
+        return self.name(node) or f"({expression(node, depth=3, terms=3, names=self.written_as)})"
 
 
 def families(names: Iterable[str]) -> dict[str, Any]:

@@ -1,0 +1,324 @@
+"""The judge: reads a derivation line by line and gives every statement a verdict.
+
+    judge = Judge(problem)
+    judge.line("Backward pass", "∂L/∂b1 = -5.768 * 1.2 * 0.8 = -5.539")
+    judge.rows                              one Row per statement, in order
+
+Every number is recomputed twice: exactly, and from the person's own earlier numbers, which stand in
+the *book*. What a number in the book may stand for is an interval, its box: between the number as
+printed and the one it was rounded from. A printed number is accepted as carried rounding when it
+meets the interval of its step over the boxes of its operands.
+Start reading at `Judge.line`, then `Judge.result`.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from math import isfinite
+from random import Random
+from typing import Any, NamedTuple
+
+from engine import Value, is_constant
+from engine.graph import topological
+from engine.value import constant
+
+from .digits import HAIR, Printed, misprints
+from .equations import BLANK as GAP
+from .equations import Slope, equation
+from .own import Edges, Entry, Number, Quantity, Reckoning, enclosure, rounded
+from .problem import Problem, nested
+from .sides import Element, LookUp, Part, elements, quantities
+from .slips import Edit, explained
+from .verdicts import (BLANK, CARRIED, DIGITS, FINE, FORMULA, INHERITED, RESULT, RIGHT, UNREAD,
+                       WORKING, WRONG, Row)
+from .workings import miswritten
+
+POINTS = 3                          # a formula is also tried at so many other points
+
+
+class Ground(NamedTuple):
+    """Something that a number may have been computed from: a graph, its boxes, and its row."""
+
+    root: Value
+    boxes: dict[Value, Entry]
+    row: int = 0                    # the statement that wrote it out, or 0: the step itself
+
+
+class Judge:
+    """The rows so far, and the book of the numbers written so far."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem, self.edges = problem, Edges(problem.loss)
+        self.exact = Reckoning(problem, edges=self.edges)
+        self.book: dict[Quantity, Entry] = {}
+        self.rows: list[Row] = []
+        self.points: list[Reckoning] = []
+
+    # ---- lines
+
+    def line(self, step: str, text: str) -> None:
+        """Judges every statement of one equation."""
+        try:
+            found = list(elements(self.problem, equation(text, self.problem.known)))
+        except ValueError as error:
+            self.add(step, text.partition("=")[0].strip(), RESULT, text, verdict=UNREAD,
+                     note=str(error))
+            return
+        for element in found:
+            self.element(step, element)
+
+    def element(self, step: str, element: Element) -> None:
+        """Judges the sides of one element, from the left."""
+        own = Reckoning(self.problem, self.book, edges=self.edges)
+        try:
+            claim = Claim(self, step, element, own)
+            for part in element.rest:
+                claim.part(part)
+        except (ArithmeticError, TypeError, ValueError) as error:
+            self.add(step, element.name, RESULT, element.rest[-1].side.text, verdict=UNREAD,
+                     note=str(error))
+
+    def add(self, step: str, name: str, kind: str, text: str, **found: Any) -> Row:
+        """Notes a row, numbered in the order of the derivation."""
+        row = Row(len(self.rows) + 1, step, name, kind, text,
+                  **{"exact": float("nan"), "own": None, **found})
+        self.rows.append(row)
+        return row
+
+    def wrong(self, numbers: Iterable[int]) -> list[int]:
+        """Those rows among the numbers that are wrong, or have inherited it."""
+        return [n for n in dict.fromkeys(numbers)
+                if n and self.rows[n - 1].verdict in (WRONG, INHERITED)]
+
+    # ---- what names and numbers are
+
+    def named(self, reckoning: Reckoning) -> LookUp:
+        """Names and derivatives from a reckoning, numbers as they are."""
+        def look_up(what: Any) -> Any:
+            if isinstance(what, Printed):
+                return constant(int(what.value) if what.whole else what.value)
+            return nested(quantities(self.problem, what), reckoning.of)
+        return look_up
+
+    def literal(self, reckoning: Reckoning, boxes: dict[Value, Entry],
+                partials: list[float]) -> LookUp:
+        """The same, and the boxes of the numbers are noted: what each may stand for."""
+        names = self.named(reckoning)
+
+        def look_up(what: Any) -> Any:
+            if not isinstance(what, Printed) or what.whole:
+                return names(what)
+            leaf = Value(what.value)
+            boxes[leaf] = self.stands_for(what, partials)
+            return leaf
+        return look_up
+
+    def stands_for(self, number: Printed, partials: list[float]) -> Entry:
+        """What a number in a working may stand for: a given one, an earlier one, a part of it."""
+        x = number.value
+        givens = [self.problem.rate, *(n.data for n in self.problem.names.values() if not n._prev)]
+        if any(abs(abs(g) - x) <= HAIR * x for g in givens):
+            return Entry(x, x, x, 0)
+        for entry in reversed(self.book.values()):
+            if number.agrees(abs(entry.value)):
+                ends = sorted((abs(entry.low), abs(entry.high)))
+                return Entry(x, min(x, ends[0]), max(x, ends[1]), entry.row)
+        for p in partials:
+            if number.agrees(abs(p)):
+                return Entry(x, min(x, abs(p)), max(x, abs(p)), 0)
+        return Entry(x, x - number.half, x + number.half, 0)
+
+    def elsewhere(self) -> list[Reckoning]:
+        """The problem at other points, where a formula must hold as well."""
+        if not self.points:
+            draw = Random(0).uniform
+            leaves = [n for n in self.problem.names.values() if not n._prev]
+            self.points = [Reckoning(self.problem, edges=self.edges, leaves={
+                n: n.data * draw(0.8, 1.2) + draw(0.01, 0.05) for n in leaves})
+                for _ in range(POINTS)]
+        return self.points
+
+
+class Claim:
+    """One element under judgement: its true number, and the ways its own number may come about."""
+
+    def __init__(self, judge: Judge, step: str, element: Element, own: Reckoning) -> None:
+        self.judge, self.step, self.element, self.own = judge, step, element, own
+        self.quantity = element.quantity
+        self.exact = self.true(judge.exact).data
+        self.grounds = [self.natural()]
+        self.partials: list[float] = []
+
+    def true(self, reckoning: Reckoning) -> Value:
+        """What is claimed, from a reckoning."""
+        if self.quantity is not None:
+            return reckoning.of(self.quantity)
+        found = self.element.first.value(self.judge.named(reckoning))
+        return found if isinstance(found, Value) else constant(found)
+
+    def natural(self) -> Ground:
+        """The step itself, from the person's own earlier numbers."""
+        if self.quantity is not None:
+            return Ground(self.own.of(self.quantity, afresh=True), self.own.boxes)
+        boxes: dict[Value, Entry] = {}
+        found = self.element.first.value(self.judge.literal(self.own, boxes, []))
+        return Ground(found, boxes | self.own.boxes)
+
+    def part(self, part: Part) -> None:
+        """Judges one side."""
+        side = part.side
+        if side.blank:
+            self.add(RESULT, "?", BLANK)
+        elif side.number and not part.index:
+            self.result(side.number)
+        elif side.named:
+            self.formula(part)
+        else:
+            self.working(part)
+
+    def add(self, kind: str, text: str, verdict: str, **found: Any) -> Row:
+        """Notes a row about this element."""
+        own = self.grounds[0].root.data
+        return self.judge.add(self.step, self.element.name, kind, text, exact=self.exact, own=own,
+                              verdict=verdict, **found)
+
+    # ---- results
+
+    def result(self, shown: Printed) -> None:
+        """Judges a printed number, and notes it in the book."""
+        if shown.agrees(self.exact):
+            same = abs(shown.value - self.exact) <= HAIR * abs(self.exact)
+            self.add(RESULT, shown.text, RIGHT if same else DIGITS)
+            self.note(shown, self.exact)
+            return
+        for ground in self.all_grounds():
+            if follows(shown, ground):
+                self.accepted(shown, ground)
+                return
+        slips = explained(partial(near, shown.value, shown.half), [self.own, self.judge.exact],
+                          self.quantity, self.pen(shown), self.pen(shown, weak=True), self.spread())
+        self.add(RESULT, shown.text, WRONG, slips=slips)
+        self.note(shown, slips[0].value if slips else shown.value + shown.half,
+                  shown.value if slips else shown.value - shown.half)
+
+    def all_grounds(self) -> Iterable[Ground]:
+        """The step from own numbers, the number repeated, the step from own values only."""
+        yield self.grounds[0]
+        if self.quantity is not None and self.quantity in self.judge.book:
+            leaf = Value(self.judge.book[self.quantity].value)
+            entry = self.judge.book[self.quantity]
+            yield Ground(leaf, {leaf: entry}, entry.row)
+        yield from self.grounds[:0:-1]
+        if self.quantity is not None:
+            values = {q: e for q, e in self.judge.book.items() if isinstance(q, Number)}
+            other = Reckoning(self.judge.problem, values, edges=self.judge.edges)
+            yield Ground(other.of(self.quantity, afresh=True), other.boxes)
+
+    def accepted(self, shown: Printed, ground: Ground) -> None:
+        """A number that is not the true one, but follows from earlier ones: which?"""
+        verdict, causes = self.descent(ground)
+        self.add(RESULT, shown.text, verdict, causes=causes)
+        ends = [ground.root.data] + [self.exact] * (verdict == CARRIED)
+        self.note(shown, *ends)
+
+    def descent(self, ground: Ground) -> tuple[str, tuple[int, ...]]:
+        """Carried rounding, or inherited from which rows."""
+        leaves = topological([ground.root])[0]
+        rows = [ground.row] if self.judge.wrong([ground.row]) else [
+            ground.boxes[n].row for n in leaves if n in ground.boxes]
+        causes = tuple(sorted(self.judge.wrong(rows)))
+        return (INHERITED, causes) if causes else (CARRIED, ())
+
+    def spread(self) -> float:
+        """How uncertain the step is by carried rounding, relative to its number."""
+        low, high = enclosure(self.grounds[0].root, self.grounds[0].boxes)
+        return (high - low) / abs(high + low) if high + low else 0.0
+
+    def note(self, shown: Printed, *ends: float) -> None:
+        """Writes the number into the book, with what it may stand for."""
+        ends = tuple(x for x in ends if isfinite(x))
+        if self.quantity is not None:
+            self.judge.book[self.quantity] = Entry(
+                shown.value, min(shown.value, *ends, shown.value),
+                max(shown.value, *ends, shown.value), len(self.judge.rows))
+
+    def pen(self, shown: Printed, weak: bool = False) -> list[Edit]:
+        """Slips of the pen, from the true number or any that the person may have had."""
+        bases = dict.fromkeys([self.grounds[-1].root.data, self.grounds[0].root.data, self.exact])
+        found = [Edit(kind, text, shown.value) for base in bases
+                 for kind, text in misprints(shown, base)]
+        return [e for e in found if (e.kind in ("last digit", "digit misread")) == weak]
+
+    # ---- workings and formulas
+
+    def working(self, part: Part) -> None:
+        """Judges numbers written out on the way."""
+        boxes: dict[Value, Entry] = {}
+        root = part.value(self.judge.literal(self.own, boxes, self.partials))
+        low, high = enclosure(root, boxes)
+        verdict, causes = self.standing(low, high, root, boxes)
+        slips = () if verdict != WRONG else explained(
+            partial(within, low, high), [self.own, self.judge.exact], self.quantity,
+            miswritten(part, root, self.reached, self.own), spread=self.spread())
+        row = self.add(WORKING, part.side.text, verdict, causes=causes, slips=slips)
+        self.grounds.append(Ground(root, boxes, row.number))
+        self.partials += [n.data for n in topological([root])[1]]
+
+    def standing(self, low: float, high: float, root: Value,
+                 boxes: dict[Value, Entry]) -> tuple[str, tuple[int, ...]]:
+        """The verdict on a working that gives something between low and high."""
+        if within(low, high, self.exact):
+            return (RIGHT if near(root.data, 0.0, self.exact) else DIGITS), ()
+        if overlap((low, high), enclosure(self.grounds[0].root, self.grounds[0].boxes)):
+            return self.descent(Ground(self.grounds[0].root, self.grounds[0].boxes))
+        for ground in self.grounds[:0:-1]:
+            if overlap((low, high), enclosure(ground.root, ground.boxes)):
+                return self.descent(ground)
+        return WRONG, ()
+
+    def reached(self, x: float) -> bool:
+        """Whether a number is the true one, or the step's from own numbers."""
+        low, high = enclosure(self.grounds[0].root, self.grounds[0].boxes)
+        return near(x, 0.0, self.exact) or within(low, high, x)
+
+    def formula(self, part: Part) -> None:
+        """Judges an expression in names: at the given numbers, and at others."""
+        boxes: dict[Value, Entry] = {}
+        root = part.value(self.judge.literal(self.judge.exact, boxes, []))
+        root = root if isinstance(root, Value) else constant(root)
+        low, high = enclosure(root, boxes)
+        right = within(low, high, self.exact) and (bool(boxes) or self.holds_elsewhere(part))
+        slips = () if right else explained(partial(within, low, high), [self.judge.exact],
+                                           self.quantity)
+        self.add(FORMULA, part.side.text, RIGHT if right else WRONG, slips=slips)
+
+    def holds_elsewhere(self, part: Part) -> bool:
+        """Whether a formula also holds at other points."""
+        for point in self.judge.elsewhere():
+            true, found = self.true(point).data, part.value(self.judge.named(point))
+            x = found.data if isinstance(found, Value) else found
+            if isfinite(true) and not near(x, 0.0, true):
+                return False
+        return True
+
+
+def near(x: float, half: float, y: float, spread: float = 0.0) -> bool:
+    """Whether y, uncertain by a relative spread, is x to half a unit."""
+    return abs(x - y) <= half * (1 + 1e-6) + (spread + HAIR) * abs(y) + 1e-15
+
+
+def within(low: float, high: float, x: float, spread: float = 0.0) -> bool:
+    """Whether x lies between low and high."""
+    slack = (spread + HAIR) * max(abs(low), abs(high), abs(x)) + 1e-15
+    return low - slack <= x <= high + slack
+
+
+def overlap(a: tuple[float, float], b: tuple[float, float]) -> bool:
+    """Whether two intervals have a number in common."""
+    slack = HAIR * max(map(abs, (*a, *b)))
+    return a[0] <= b[1] + slack and b[0] <= a[1] + slack
+
+
+def follows(shown: Printed, ground: Ground) -> bool:
+    """Whether a printed number is what the ground gives, operands and results rounded or not."""
+    return (shown.meets(*enclosure(ground.root, ground.boxes))
+            or shown.agrees(rounded(ground.root, shown.digits)))

@@ -1,0 +1,66 @@
+"""What may be wrong with numbers written out: an operand that is another, a lost sign of operation.
+
+    miswritten(part, root, reached, own)        the repairs after which a working is right
+"""
+
+import ast
+from collections.abc import Callable, Iterator
+
+from engine import Value
+from engine.graph import topological
+
+from .equations import evaluate
+from .own import Reckoning, revalued
+from .sides import Part
+from .slips import Edit, title
+
+
+def miswritten(part: Part, root: Value, reached: Callable[[float], bool],
+               own: Reckoning) -> Iterator[Edit]:
+    """The slips of writing that explain a working: each is a repair that makes it right."""
+    yield from unmultiplied(part, root, reached)
+    yield from misplaced(root, reached, own)
+
+
+def misplaced(root: Value, reached: Callable[[float], bool], own: Reckoning) -> Iterator[Edit]:
+    """A number that stands where another one belongs."""
+    names = {title(own, q): v.data for q, v in own.made.items()}
+    for leaf in topological([root])[0]:
+        for name, x in names.items():
+            for wanted in dict.fromkeys((x, abs(x))):
+                if wanted != leaf.data and reached(revalued(root, {leaf: wanted})):
+                    yield Edit("wrong operand", f"{leaf.data:g} stands where {name} = {x:.6g} "
+                                                f"belongs", root.data)
+
+
+def unmultiplied(part: Part, root: Value, reached: Callable[[float], bool]) -> Iterator[Edit]:
+    """A plus or minus that should be a times: a multiplication sign that was left out."""
+    meaning = part.side.meaning
+
+    def number(key: str) -> float:
+        found = meaning[key]
+        return found.value if hasattr(found, "value") else float("nan")
+
+    for node in ast.walk(part.side.tree):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)):
+            repaired = Product(node).visit(ast.parse(ast.unparse(part.side.tree), mode="eval").body)
+            x = evaluate(repaired, number)
+            if isinstance(x, float) and reached(x):
+                yield Edit("multiplication lost", f"a multiplication sign is missing: it should "
+                                                  f"be {x:.6g}", root.data)
+
+
+class Product(ast.NodeTransformer):
+    """Makes the one sum that looks like the given one into a product."""
+
+    def __init__(self, wanted: ast.BinOp) -> None:
+        self.wanted = ast.dump(wanted)
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        """The product of the operands, the sign kept."""
+        same = ast.dump(node) == self.wanted
+        self.generic_visit(node)
+        if not same:
+            return node
+        right = ast.UnaryOp(ast.USub(), node.right) if isinstance(node.op, ast.Sub) else node.right
+        return ast.BinOp(node.left, ast.Mult(), right)
