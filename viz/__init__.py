@@ -9,6 +9,8 @@
     picture.py     Picture: shows and saves itself
     render.py      Graphviz without the `dot` program
     derivation.py  derive: a gradient, step by step
+    source.py      to_source: both passes as Python that runs on its own
+    page.py        page: an HTML page that stands alone
     jacobians.py   Jacobians of vectors and matrices, as tables and heat maps
     plots.py       training curves, gradient flow, decision boundary
     chart.py         what the plots share
@@ -20,9 +22,10 @@ from .derivation import Derivation, derive
 from .graph import draw, draw_dot
 from .jacobians import JacobianTensor, jacobian_tensor
 from .picture import Picture
+from .source import to_source
 from .text import expression, name
 
 __all__ = [
     "Derivation", "JacobianTensor", "Picture", "derive", "draw", "draw_dot", "expression",
-    "jacobian_tensor", "name", "plots",
+    "jacobian_tensor", "name", "plots", "to_source",
 ]

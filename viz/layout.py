@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 WIDTH = 100                                 # columns of plain text
 BROAD = 64                                  # characters of an equation that LaTeX sets in one line
+ESCAPED = {escaped: c for c, escaped in SPECIAL.items() if escaped != " "}
+HIDDEN = 0xE100                             # private characters that stand for escaped ones
 FULL = 30                                   # columns of a rule that an equation stands below
 MOST_PATHS = 9                              # paths that text lists
 
@@ -238,8 +240,13 @@ def html(d: "Derivation") -> str:
 def math(formula: Formula) -> str:
     """A formula as MathML that carries its plain text."""
     from latex2mathml.converter import convert
-    said = escaping.escape(formula.text)
-    made = str(convert(formula.latex))
+    said, latex = escaping.escape(formula.text), formula.latex
+    for i, escaped in enumerate(ESCAPED):               # latex2mathml would print the backslashes
+        latex = latex.replace(escaped, chr(HIDDEN + i))
+    made = str(convert(latex)).replace("&#x00028;</mo><mo>&#x02212;",
+                                       '&#x00028;</mo><mo form="prefix">&#x02212;')
+    for i, escaped in enumerate(ESCAPED.values()):
+        made = made.replace(chr(HIDDEN + i), escaping.escape(escaped))
     return made.replace("<math ", f'<math alttext="{said}" aria-label="{said}" ', 1)
 
 

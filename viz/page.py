@@ -22,10 +22,11 @@ h1 { font-size: 1.6rem; line-height: 1.3; margin: 0 0 1rem; font-weight: 650; }
 h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; font-weight: 650; }
 p { margin: .35rem 0; }
 a, summary { color: var(--accent); }
-math { font-size: 1.12em; }
+math { font-size: 1.08em; math-style: normal; }
 .equation { display: inline-block; max-width: 100%; overflow-x: auto; overflow-y: hidden;
   vertical-align: middle; padding: .15rem 0; }
-.equation > span { display: inline-block; margin-right: .3em; }
+.equation > span { display: inline-block; margin: .1em .3em .1em 0; white-space: nowrap; }
+.equation > span:last-child { margin-right: 0; }
 .steps { padding: 0; margin: 0; list-style: none; counter-reset: step; }
 .steps > li { counter-increment: step; position: relative; padding: .55rem 0 .55rem 2.6rem;
   border-top: 1px solid var(--line); break-inside: avoid; }
