@@ -210,7 +210,11 @@ def latex(d: "Derivation") -> str:
 def aligned(line: Line, note: str) -> Iterator[str]:
     """The rows of one equation in an `align*`, the note beside the first."""
     sides = [side.latex for side in line.sides]
-    beside = rf" && \text{{{''.join(SPECIAL.get(c, c) for c in note)}}}" if note else ""
+    said = rf"\text{{{''.join(SPECIAL.get(c, c) for c in note)}}}"
+    length = len(note) + sum(len(side.text) for side in line.sides[:1 if broad(line) else None])
+    beside = rf" && {said}" if note and length < BROAD else ""
+    if note and not beside:                             # no room beside the equation
+        yield f"& {said}"
     if broad(line):
         yield f"{line.left.latex} &= {sides[0]}{beside}"
         yield from (f"&= {side}" for side in sides[1:])

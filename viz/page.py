@@ -33,7 +33,8 @@ math { font-size: 1.08em; math-style: normal; }
 .steps > li::before { content: counter(step); position: absolute; left: 0; top: .75rem;
   min-width: 1.8rem; text-align: right; color: var(--faint); font-variant-numeric: tabular-nums; }
 .rule { display: inline-block; background: var(--shade); color: var(--faint); font-size: .82rem;
-  border: 1px solid var(--line); border-radius: 1rem; padding: 0 .6rem; margin-right: .3rem; }
+  border: 1px solid var(--line); border-radius: 1rem; padding: 0 .6rem; margin-right: .3rem;
+  vertical-align: middle; }
 .result { background: var(--shade); border-left: 4px solid var(--accent); padding: .5rem .9rem;
   margin: .5rem 0; }
 .good { color: var(--good); } .bad { color: var(--bad); } .unsure { color: var(--unsure); }

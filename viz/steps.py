@@ -160,14 +160,14 @@ def backwards(kept: list[Value], edges: dict[Value, list[Edge]], y: Value) -> li
 def with_names(y: Value, xs: list[Value], found: Survey, about: Known,
                takers: dict[Value, int], detail: str) -> tuple[dict[Value, str], list[Value]]:
     """The names of a derivation, each used once, and the operations whose names were made up."""
-    if detail == "nodes":
-        return unique(found.names | about.parts | about.names), []
-    names = {n: name for n, name in found.names.items()
-             if n.label or not n._prev or family(n, found) != "v"} | about.names
+    gradient = y in about.names                 # its nodes stand in no layer
+    names = {n: name for n, name in found.names.items() if n.label or not n._prev or (
+        not gradient and (detail == "nodes" or family(n, found) != "v"))} | about.names
     taken = set(names.values())
     if y not in names:
         names[y] = next(name for name in (*"yfgL", "output") if name not in taken)
-    made_up = [n for n in needing_names(found.nodes, names, xs, takers) if n not in names]
+    made_up = [n for n in (found.inner if detail == "nodes" else
+                           needing_names(found.nodes, names, xs, takers)) if n not in names]
     names.update((node, about.parts[node]) for node in made_up if node in about.parts)
     number = 0
     for node in made_up:
