@@ -169,10 +169,12 @@ def named(name: str, numbers: Any, make: Callable[[Any], Value]) -> dict[str, Va
 
 
 def labelled(x: Any) -> Value:
-    """A computed Value that may take a label of its own: a copy's identity if it has one."""
-    if not isinstance(x, Value):
-        return constant(x)
-    return x.identity() if x.label else x           # type: ignore[no-any-return]
+    """A computed Value that may take a label of its own: the identity of a number or named Value.
+
+    So no formula is a leaf: the 1 of `n = "1"` is no number given, which could be another.
+    """
+    node = x if isinstance(x, Value) else constant(x)
+    return node.identity() if node.label or not node._prev else node    # type: ignore[no-any-return]
 
 
 def computed_by(name: str, text: str, names: Mapping[str, Value]) -> Any:
