@@ -199,7 +199,7 @@ def marked(node: Value, part: str, style: Style) -> str:
 def update_cell(node: Value, style: Style) -> str:
     """The cell that says whether the updated parameter was right."""
     mark = marked(node, "update", style)
-    return mark and cell(f"{small('update', GREY)}{mark}", 'ALIGN="LEFT"')
+    return mark and cell(f"{small('after update', GREY)}{mark}", 'ALIGN="LEFT"')
 
 
 def key_to_marks(style: Style) -> str:

@@ -107,6 +107,11 @@ def first(rows: Iterable[Row]) -> Row | None:
     return next((row for row in rows if row.verdict == WRONG), None)
 
 
+def correction(row: Row) -> str:
+    """What a wrong row should be, or should give where it is a working or a formula."""
+    return f"should {'be' if row.kind == RESULT else 'give'} {should_be(row)[0][0]}"
+
+
 def explained(row: Row) -> list[str]:
     """What explains a wrong number, the likeliest first; one sentence says if nothing does."""
     if not row.slips:
@@ -119,7 +124,8 @@ def about(row: Row, rows: Sequence[Row]) -> list[tuple[str, str]]:
     """All there is to say about a wrong step: a word, and what stands behind it."""
     said = [("where", f"#{row.number}" + (f", {row.step}" if row.step else "")),
             ("what", row.name), ("printed", row.text)]
-    said += [("should be" if not i else "or", " ".join(filter(None, (number, source))))
+    verb = "should be" if row.kind == RESULT else "should give"
+    said += [(verb if not i else "or", " ".join(filter(None, (number, source))))
              for i, (number, source) in enumerate(should_be(row))]
     said += [(("perhaps" if len(row.slips) > 1 else "why") if not i else "or", sentence)
              for i, sentence in enumerate(explained(row))]
@@ -160,7 +166,7 @@ def remark(row: Row) -> str:
     """What the table says about a row beyond its verdict."""
     said = [row.note] if row.note else []
     if row.verdict == WRONG:
-        said = [f"should be {should_be(row)[0][0]}", *explained(row)[:1], *said]
+        said = [correction(row), *explained(row)[:1], *said]
     elif row.verdict == INHERITED and row.causes:
         said = [f"from {listed(row.causes)}", *said]
     return "; ".join(said)
@@ -181,13 +187,21 @@ def sentence(text: str) -> str:
 
 def roots(rows: Sequence[Row]) -> list[Root]:
     """The places where errors begin, in order; elements of a list with the same slip are one."""
-    wrong = [row for row in rows if row.verdict == WRONG]
-    heirs = inheriting(rows)
-    together = [tuple(group) for _, group in groupby(wrong, lambda r: (
-        r.step, base(r.name), r.kind, r.slips[0].kind if r.slips else ""))]
-    return [Root(group, tuple(row for row in rows if row.verdict == INHERITED and
-                              any(r.number in heirs[row.number] for r in group)))
-            for group in together]
+    together: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        if row.verdict == WRONG:
+            slip = row.slips[0].kind if row.slips else ""
+            together.setdefault((row.step, base(row.name), row.kind, slip), []).append(row)
+    sources = inheriting(rows)
+    return [Root(tuple(group), tuple(row for row in rows if row.verdict == INHERITED and
+                                     any(r.number in sources[row.number] for r in group)))
+            for group in together.values()]
+
+
+def others(root: Root, few: int) -> str:
+    """The elements of a root beyond the first few."""
+    rest = [row.number for row in root.rows[few:]]
+    return f"and {len(rest)} more with the same slip: {listed(rest)}"
 
 
 def inheriting(rows: Iterable[Row]) -> dict[int, set[int]]:

@@ -5,39 +5,59 @@ derivative of one operation in its input on the arrow between them.
 """
 
 import copy
+import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from engine import Value
+from engine import Value, local_gradients
 
 from ..graph import draw
 from ..picture import Picture
 from .equations import Slope, plain, side
 from .problem import Problem
-from .verdicts import FINE, INHERITED, WRONG, Row
+from .verdicts import FINE, INHERITED, RESULT, WRONG, Row
 
 KINDS = {WRONG: "wrong", INHERITED: "inherited"} | dict.fromkeys(FINE, "right")
 ORDER = ("wrong", "inherited", "right")
 DIGITS = 6                              # enough to tell a printed number from the true one
 
 
-def picture(rows: Sequence[Row], problem: Problem) -> Picture:
-    """The graph of the loss with its wrong, inherited and right numbers marked."""
+def picture(rows: Sequence[Row], problem: Problem, *, direction: str = "") -> Picture:
+    """The graph of the loss with its wrong, inherited and right numbers marked.
+
+    direction: "LR" or "TB"; by default from top to bottom, where a long chain stays readable, and
+    from left to right in graphs that are wider than deep.
+    """
     loss, twin = computed_copy(problem)
     marks: dict[tuple[Value, str | Value], tuple[str, str]] = {}
     for row in rows:
-        for node, part in places(row, problem) if row.verdict in KINDS else ():
-            place = twin[node], twin.get(part, part) if isinstance(part, Value) else part
-            old, new = marks.get(place), mark(row)
-            if old is None or ORDER.index(new[0]) < ORDER.index(old[0]):
-                marks[place] = new
-    return draw(loss, marks=marks, digits=DIGITS, fold="none")
+        for node, part in places(row, problem, twin) if row.verdict in KINDS else ():
+            place = twin[node], twin[part] if isinstance(part, Value) else part
+            if worse(mark(row), marks.get(place)):
+                marks[place] = mark(row)
+    return draw(loss, marks=marks, digits=DIGITS, fold="none",
+                direction=direction or ("TB" if deep(loss) else "LR"))
+
+
+def deep(loss: Value) -> bool:
+    """Whether a graph has more operations one after the other than side by side."""
+    depth: dict[Value, int] = {}
+    for node in reversed(below(loss)):
+        depth[node] = 1 + max((depth.get(x, 0) for x in node._prev), default=0)
+    return depth[loss] ** 2 > len(depth)
 
 
 def mark(row: Row) -> tuple[str, str]:
     """How a row marks its place: what it turned out to be, and what was written if it is wrong."""
     kind = KINDS[row.verdict]
-    short = row.text if len(row.text) <= 16 else row.text[:15] + "…"
-    return kind, "" if kind == "right" else f"written {short}"
+    said = f"written {row.text}" if row.kind == RESULT else f"in a {row.kind}"
+    return kind, "" if kind == "right" else said
+
+
+def worse(new: tuple[str, str], old: tuple[str, str] | None) -> bool:
+    """Whether a mark replaces another: the worse one does, or a number a formula."""
+    if old is None or new[0] == old[0]:
+        return old is None or (new[1].startswith("written") and not old[1].startswith("written"))
+    return ORDER.index(new[0]) < ORDER.index(old[0])
 
 
 def computed_copy(problem: Problem) -> tuple[Value, dict[Value, Value]]:
@@ -63,27 +83,37 @@ def below(root: Value) -> list[Value]:
     return list(found)
 
 
-def places(row: Row, problem: Problem) -> Iterator[tuple[Value, "str | Value"]]:
-    """The places in the picture that a row is about: none for what the loss does not contain."""
+def places(row: Row, problem: Problem, twin: dict[Value, Value]
+           ) -> Iterator[tuple[Value, "str | Value"]]:
+    """The places in the picture that a row is about: none for what the picture does not show."""
     try:
         (about,) = side(plain(row.name), problem.known).meaning.values()
     except ValueError:
         return
-    inside = set(below(problem.loss))
-    names = about if isinstance(about, Slope) else [str(about)]
-    if not all(map(problem.known, names)):
-        return
-    if isinstance(about, Slope):
+    if isinstance(about, Slope) and problem.known(about.of) and problem.known(about.by):
         for of in flat(problem.find(about.of)):
             for by in flat(problem.find(about.by)):
-                if of is problem.loss and by in inside:
-                    yield by, "grad"
-                elif by in of._prev and of in inside:
-                    yield of, by
-    elif isinstance(about, str):
+                yield from slope_place(of, by, row, twin)
+    elif isinstance(about, str) and problem.known(about):
         for node in flat(problem.find(about)):
-            if node in inside:
+            if node in twin:
                 yield node, "update" if about.endswith("'") else "data"
+
+
+def slope_place(of: Value, by: Value, row: Row, twin: dict[Value, Value]
+                ) -> Iterator[tuple[Value, "str | Value"]]:
+    """Where a derivative stands: on an arrow, or as the gradient of a node if it is that number."""
+    through = [n for n in (of, *of._prev) if n in twin and by in n._prev and
+               (n is of or slope(of, n) == 1)]
+    if through:
+        yield through[0], by
+    elif by in twin and math.isclose(row.exact, twin[by].grad, rel_tol=1e-9):
+        yield by, "grad"
+
+
+def slope(of: Value, by: Value) -> float:
+    """The local derivative on the arrow between two nodes."""
+    return sum(g for x, g in zip(of._prev, local_gradients(of) or ()) if x is by)
 
 
 def flat(x: object) -> Iterable[Value]:

@@ -21,6 +21,7 @@ from .web import html
 __all__ = ["html", "markdown", "picture", "text"]
 
 WIDE = 34                           # characters of a text in a terminal's table
+FEW = 3                             # elements of one root that are written out
 
 
 # ---- text
@@ -41,7 +42,7 @@ def first_as_text(rows: Sequence[Row]) -> list[str]:
     if row is None:
         return []
     return ["The first wrong step",
-            *(f"  {word:<10} {what}".rstrip() for word, what in findings.about(row, rows))]
+            *(f"  {word:<11} {what}".rstrip() for word, what in findings.about(row, rows))]
 
 
 def counts_as_text(rows: Sequence[Row]) -> list[str]:
@@ -60,10 +61,9 @@ def roots_as_text(rows: Sequence[Row]) -> list[str]:
 
 def root_as_text(root: Root) -> list[str]:
     """One root: its numbers, what explains them, what inherits from it."""
-    lines = []
-    for row in root.rows:
-        lines.append(f"  ✗ #{row.number} {row.name} = {clipped(row.text)}, "
-                     f"should be {findings.should_be(row)[0][0]}")
+    lines = [f"  ✗ #{row.number} {row.name} = {clipped(row.text, 60)}, {findings.correction(row)}"
+             for row in root.rows[:FEW]]
+    lines += [f"    {findings.others(root, FEW)}"] * (len(root.rows) > FEW)
     lines.append(f"      {findings.explained(root.rows[0])[0]}")
     return lines + ([f"      ↳ {findings.inheritance(root)}"] if root.heirs else [])
 
@@ -136,8 +136,9 @@ def roots_as_markdown(rows: Sequence[Row]) -> list[str]:
 
 def root_as_markdown(root: Root) -> list[str]:
     """One root: its numbers, what explains them, what inherits from it."""
-    numbers = "; ".join(f"#{row.number} {code(f'{row.name} = {row.text}')}, should be "
-                        f"{findings.should_be(row)[0][0]}" for row in root.rows)
+    numbers = "; ".join(f"#{row.number} {code(f'{row.name} = {row.text}')}, "
+                        f"{findings.correction(row)}" for row in root.rows[:FEW])
+    numbers += f"; {findings.others(root, FEW)}" if len(root.rows) > FEW else ""
     return [f"- ✗ {numbers}. {sentence(spoken(findings.explained(root.rows[0])[0]))}"
             + (f" {sentence(spoken(findings.inheritance(root)))}" if root.heirs else "")]
 

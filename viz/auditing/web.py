@@ -112,8 +112,8 @@ def root_as_html(root: Root) -> str:
     """One root: its numbers, what explains them, what inherits from it."""
     numbers = "<br>".join(
         f'{sign(WRONG)} <a href="#s{row.number}">#{row.number}</a> '
-        f"<code>{escape(f'{row.name} = {row.text}')}</code>, should be "
-        f"<strong>{findings.should_be(row)[0][0]}</strong>" for row in root.rows)
+        f"<code>{escape(f'{row.name} = {row.text}')}</code>, "
+        f"<strong>{findings.correction(row)}</strong>" for row in root.rows)
     why = escape(findings.sentence(findings.explained(root.rows[0])[0]))
     heirs = (f"<br>{sign(INHERITED)} {escape(findings.sentence(findings.inheritance(root)))}"
              if root.heirs else "")
