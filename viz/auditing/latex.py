@@ -104,9 +104,9 @@ def group(text: str, start: int) -> tuple[str, int]:
 def accents(text: str) -> str:
     """Accents and fonts: what is acute is primed, a hat is spelled out, fonts are dropped."""
     for name, tail in (("acute", "'"), ("hat", "_hat"), *((font, "") for font in PLAIN)):
-        while (start := text.find(rf"\{name}")) >= 0:
-            inside, end = group(text, start + len(name) + 1)
-            text = f"{text[:start]}{inside.strip()}{tail}{text[end:]}"
+        while found := re.search(rf"\\{name}(?![A-Za-z])", text):
+            inside, end = group(text, found.end())
+            text = f"{text[:found.start()]}{inside.strip()}{tail}{text[end:]}"
     return text
 
 

@@ -28,7 +28,7 @@ from .reading import Formula, Reader
 PIECES = re.compile(r"""
     ^\ {0,3}(?P<fence>```+|~~~+)[ ]*(?P<language>[^\n`]*)\n(?P<code>.*?)^\ {0,3}(?P=fence)[ ]*$ |
     ^\ {0,3}\#{1,6}[ ]+(?P<heading>[^\n]+) |
-    ^\ {0,3}(?P<mark>\*\*|__)(?P<bold>(?:(?!(?P=mark)).)+)(?P=mark)\s*$ |
+    ^\ {0,3}(?P<mark>\*\*|__)(?P<bold>(?:(?!(?P=mark))[^\n])+)(?P=mark)\s*$ |
     \$\$(?P<display>.+?)\$\$ | \\\[(?P<brackets>.+?)\\\] |
     \\begin\{(?P<kind>equation|align|gather|multline)\*?\}
         (?P<environment>.+?)\\end\{(?P=kind)\*?\} |

@@ -107,7 +107,8 @@ def slope_place(of: Value, by: Value, row: Row, twin: dict[Value, Value]
                (n is of or slope(of, n) == 1)]
     if through:
         yield through[0], by
-    elif by in twin and math.isclose(row.exact, twin[by].grad, rel_tol=1e-9):
+    elif by in twin and (of is next(iter(twin))             # the loss, or all that the loss takes
+                         or math.isclose(row.exact, twin[by].grad, rel_tol=1e-9)):
         yield by, "grad"
 
 

@@ -17,7 +17,6 @@ from .latex import closed
 from .problem import Problem, nested
 from .sides import elements
 
-RATES = ("α", "alpha", "η", "eta", "lr", "rate", "learning_rate")
 SUBSCRIPT = re.compile(r"(?:[A-Za-z]+\d+)+")
 
 
@@ -68,8 +67,6 @@ class Reader:
                 return space + known + primes
         if base[:1] == "d" and not sign and any(map(self.has, candidates(base[1:]))):
             return space + "∂" + next(filter(self.has, candidates(base[1:]))) + primes
-        if base in RATES:
-            return space + repr(self.problem.rate)
         return space + base.lower() if base.lower() in FUNCTIONS and not sign else found[0]
 
     def has(self, name: str) -> bool:

@@ -154,8 +154,8 @@ def lines_as_markdown(lines: Iterable[Line]) -> list[str]:
 
 def code(text: str) -> str:
     """A text as Markdown code that may stand in a table."""
-    ticks = "``" if "`" in text else "`"
-    return f"{ticks}{text}{ticks}".replace("|", "\\|").replace("\n", " ") if text else ""
+    inside = text.replace("|", "\\|").replace("\n", " ")
+    return inside and (f"`` {inside} ``" if "`" in inside else f"`{inside}`")
 
 
 def spoken(text: str) -> str:
