@@ -1,4 +1,7 @@
-"""The console command `handgrad`. `handgrad demo` runs the two networks and draws them."""
+"""The console command `handgrad`. `handgrad demo` runs the two networks and draws them.
+
+The commands `audit` and `exercise` are in grading.py.
+"""
 
 import argparse
 import sys
@@ -10,14 +13,18 @@ from engine import check_gradients
 from nn import networks
 from nn.networks import READINGS, Network
 
+from .grading import add_audit, add_exercise
 from .graph import draw
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line and returns its exit status: 0, or 1 when something went wrong."""
+    """Runs the command line and returns its exit status: 0, or 1 when something went wrong.
+
+    `audit` returns 1 for a derivation with something wrong, and 2 for a sheet it cannot read.
+    """
     options = parser().parse_args(arguments)
     try:
-        return demo(options.lr, options.reading, Path(options.out), options.format)
+        return int(options.run(options))
     except (OSError, ValueError) as error:
         print(f"handgrad: {error}", file=sys.stderr)
         return 1
@@ -39,6 +46,9 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--out", default="pictures",
                      help="folder for the pictures (default ./pictures)")
     run.add_argument("--format", choices=("svg", "png", "pdf"), default="svg", help="default svg")
+    run.set_defaults(run=lambda o: demo(o.lr, o.reading, Path(o.out), o.format))
+    add_audit(commands)
+    add_exercise(commands)
     return top
 
 
