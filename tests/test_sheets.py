@@ -1,11 +1,13 @@
 """Sheets: derivations as TOML files, what is refused in them, and those of the documents."""
 
 import math
+import re
 from pathlib import Path
 
 import pytest
 
-from nn import networks
+from nn import matrices, networks
+from viz.auditing.equations import equation
 from viz.auditing.problem import Problem
 from viz.auditing.sheets import AS_WRITTEN, parse_sheet, read_sheet
 
@@ -188,3 +190,73 @@ def test_the_sheet_of_001_has_the_networks_numbers_and_gradients(reading):
     assert len(found) == 36
     for name, p in net.named_parameters():
         assert found[name] == pytest.approx(p.grad, rel=1e-12)
+
+
+def array(problem, name):
+    """The numbers of a list or matrix in a sheet."""
+    return [[v.data for v in row] if isinstance(row, list) else row.data
+            for row in problem.find(name)]
+
+
+def slopes(problem, name):
+    """The gradients of a list or matrix in a sheet."""
+    return [[v.grad for v in row] if isinstance(row, list) else row.grad
+            for row in problem.find(name)]
+
+
+def test_the_sheet_of_000s_batch_has_the_averaged_gradients():
+    problem = read_sheet(SHEETS / "000-batch.toml").problem
+    dW, db = matrices.scalar_gradients(array(problem, "x"), array(problem, "y"), (0.5, 0.8, 1.2),
+                                       (0.1, -0.2, 0.3))
+    found = gradients(problem)
+    assert [found["W1"], found["W2"], found["W3"]] == pytest.approx(dW)
+    assert [found["b1"], found["b2"], found["b3"]] == pytest.approx(db)
+
+
+def test_the_sheet_of_002_has_the_gradient_of_the_summed_squares():
+    problem = read_sheet(SHEETS / "002.toml").problem
+    found = matrices.gradients([array(problem, "x")], [array(problem, "t")],
+                               [array(problem, "W")], [array(problem, "b")], "linear")
+    problem.loss.backward()
+    assert problem.loss.data == pytest.approx(found.E) and problem.rate == 1
+    assert slopes(problem, "b") == pytest.approx(list(found.db[0]))
+    assert slopes(problem, "W") == [pytest.approx(list(row)) for row in found.dW[0]]
+
+
+def test_the_sheet_of_003_has_the_matrix_gradients():
+    problem = read_sheet(SHEETS / "003.toml").problem
+    v, z = ([[x] for x in array(problem, name)] for name in ("v", "z_reality"))
+    du, dv = matrices.linear_gradients(array(problem, "X0"), z, array(problem, "u"), v)
+    problem.loss.backward()
+    assert slopes(problem, "u") == [pytest.approx(list(row)) for row in du]
+    assert slopes(problem, "v") == pytest.approx([x for x, in dv])
+
+
+def test_the_sheet_of_004_has_the_gradients_of_the_recursion():
+    problem = read_sheet(SHEETS / "004.toml").problem
+    found = matrices.gradients(array(problem, "X"), array(problem, "Y"),
+                               [array(problem, "W1"), array(problem, "W2")],
+                               [array(problem, "b1"), array(problem, "b2")], "tanh")
+    problem.loss.backward()
+    assert problem.loss.data == pytest.approx(found.E)
+    for i in (1, 2):
+        assert slopes(problem, f"W{i}") == [pytest.approx(list(r)) for r in found.dW[i - 1]]
+        assert slopes(problem, f"b{i}") == pytest.approx(list(found.db[i - 1]))
+        assert slopes(problem, f"B{i}") == [pytest.approx(list(r)) for r in found.db_each[i - 1]]
+
+
+@pytest.mark.parametrize("path", sorted(SHEETS.glob("*.toml")), ids=lambda p: p.stem)
+def test_every_line_of_the_documents_sheets_can_be_read(path):
+    sheet = read_sheet(path)
+    for _, claims in sheet.steps:
+        for claim in claims:
+            for side in equation(claim, sheet.problem.known):
+                used = [m for m in side.meaning.values() if isinstance(m, str)]
+                assert all(sheet.problem.known(name) for name in used if name != "u0"), claim
+
+
+def test_the_sheets_of_000_and_001_hold_every_number_printed():
+    """The counts of numbers with a point, taken from the documents once."""
+    for name, printed in (("000", 159), ("001", 463)):
+        claims = [c for _, lines in read_sheet(SHEETS / f"{name}.toml").steps for c in lines]
+        assert sum(len(re.findall(r"(?<![\w.])\d+\.\d+", c)) for c in claims) == printed

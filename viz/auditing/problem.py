@@ -174,7 +174,7 @@ def labelled(x: Any) -> Value:
     So no formula is a leaf: the 1 of `n = "1"` is no number given, which could be another.
     """
     node = x if isinstance(x, Value) else constant(x)
-    return node.identity() if node.label or not node._prev else node    # type: ignore[no-any-return]
+    return node.identity() if node.label or not node._prev else node
 
 
 def computed_by(name: str, text: str, names: Mapping[str, Value]) -> Any:
