@@ -61,7 +61,7 @@ def test_the_first_wrong_step_comes_before_everything_else(form, rows, problem):
     said = form(rows, problem)
     first = said.index("The first wrong step")
     assert first < said.index("What was found") < said.index("Where errors begin")
-    assert said.index("Where errors begin") < said.index("All statements")
+    assert said.index("Where errors begin") < said.index("The statements")
     part = said[first:said.index("What was found")]
     for words in ("#3", "y_hat", "0.84", "two digits changed places", "the factor v is missing"):
         assert words in part
@@ -79,7 +79,7 @@ def test_the_right_number_is_given_to_the_printed_digits_with_its_source(rows, p
 def test_a_slip_shows_the_number_it_produces_and_none_is_invented(form, rows, problem):
     assert "(that gives 1.41)" in form(
         [rows[2]._replace(slips=(Slip("sign", "the sign is wrong", 1.4142),))], problem)
-    assert "none of the slips that were tried gives this number" in form(rows[-1:], problem)
+    assert "none of the slips that were tried explains it" in form(rows[-1:], problem)
 
 
 def test_every_root_counts_what_inherits_from_it_at_first_and_second_hand(rows):
@@ -126,6 +126,16 @@ def test_every_row_is_in_the_table_once_and_under_its_step(rows):
     assert [r.number for _, lines in steps for line in lines for r in line.rows] == [*range(1, 14)]
     folded = [r.number for _, lines in table(rows) for line in lines for r in line.rows]
     assert sorted(folded) == [*range(1, 14)]
+
+
+@pytest.mark.parametrize("form", [report.text, report.markdown])
+def test_the_table_can_list_only_what_is_not_right_or_nothing(form, rows, problem):
+    table = form(rows, problem, statements="wrong").partition("The statements")[2]
+    assert "Forward" in table and "Backward" not in table
+    assert "written out" not in table and "0.84" in table
+    assert "The statements" not in form(rows, problem, statements="none")
+    with pytest.raises(ValueError, match=r"'some' is not known: choose 'all', 'wrong' or 'none'"):
+        form(rows, problem, statements="some")
 
 
 def test_nothing_wrong_is_said_kindly_and_names_no_step(rows, problem):

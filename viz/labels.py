@@ -72,8 +72,10 @@ def detailed(box: Group, found: Survey, style: Style) -> str:
     if is_constant(node) and not name:
         return table(cell(number(node.data, style.digits)))
     title = bold(name, LOOKS[found.kinds[node]].ink)
-    numbers = data_cell(node, style) + grad_cell(node, style)
-    numbers += update_cell(node, style)
+    each = data_cell(node, style), grad_cell(node, style), update_cell(node, style)
+    numbers = "".join(each)
+    if not node._prev and style.marks:
+        return table(cell(title, 'ALIGN="LEFT"'), *each)
     if not node._prev:
         return table(cell(title) + numbers)
     made = formula(node, found, style) if "formula" in style.show else node._op

@@ -115,9 +115,10 @@ def correction(row: Row) -> str:
 def explained(row: Row) -> list[str]:
     """What explains a wrong number, the likeliest first; one sentence says if nothing does."""
     if not row.slips:
-        return ["none of the slips that were tried gives this number"]
+        return ["none of the slips that were tried explains it"]
     given = [(slip.text, like(slip.value, row.text)) for slip in row.slips]
-    return [text if number in text else f"{text} (that gives {number})" for text, number in given]
+    return [text if number in text or "gives" in text else f"{text} (that gives {number})"
+            for text, number in given]
 
 
 def about(row: Row, rows: Sequence[Row]) -> list[tuple[str, str]]:
@@ -220,6 +221,13 @@ def inheritance(root: Root) -> str:
 
 
 # ---- the table
+
+def chosen(rows: Sequence[Row], statements: str) -> list[Row]:
+    """The rows that a table lists: "all", those that are not right ("wrong"), or "none"."""
+    if statements not in ("all", "wrong", "none"):
+        raise ValueError(f"statements={statements!r} is not known: choose 'all', 'wrong' or 'none'")
+    return [row for row in rows if statements == "all" or (statements == "wrong" and not row.fine)]
+
 
 def base(name: str) -> str:
     """The name of the list or matrix that an element belongs to."""

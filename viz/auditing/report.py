@@ -27,12 +27,16 @@ FEW = 3                             # elements of one root that are written out
 # ---- text
 
 def text(rows: Sequence[Row], problem: Problem, title: str = "", score: str = "", *,
-         full: bool = False) -> str:
-    """The report for a terminal. full: one line for every number, the right ones too."""
+         full: bool = False, statements: str = "all") -> str:
+    """The report for a terminal.
+
+    full: one line for every number of a matrix, the right ones too. statements: which of them the
+    table at the end lists, "all", only those that are not right ("wrong"), or "none".
+    """
     heading = f"Audit: {title or problem.title or 'a derivation'}"
     parts = [[heading, "=" * len(heading), findings.headline(rows), *([score] if score else [])],
              first_as_text(rows), counts_as_text(rows), roots_as_text(rows),
-             table_as_text(rows, full)]
+             table_as_text(findings.chosen(rows, statements), full)]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
 
@@ -86,7 +90,7 @@ def table_as_text(rows: Sequence[Row], full: bool) -> list[str]:
             out += [text] + ([f"{'':8}{line.verdict}"
                               + (f": {line.remark}" if line.remark else "")]
                              if not line.rows[0].fine or line.remark else [])
-    return ["All statements", *out[1:]] if out else []
+    return ["The statements", *out[1:]] if out else []
 
 
 def clipped(text: str, most: int = WIDE) -> str:
@@ -99,13 +103,14 @@ def clipped(text: str, most: int = WIDE) -> str:
 # ---- Markdown
 
 def markdown(rows: Sequence[Row], problem: Problem, title: str = "", score: str = "", *,
-             full: bool = False) -> str:
-    """The report as Markdown. full: one line for every number, the right ones too."""
+             full: bool = False, statements: str = "all") -> str:
+    """The report as Markdown; full and statements as for `text`."""
+    listed = findings.chosen(rows, statements)
     parts = [[f"# Audit: {spoken(title or problem.title or 'a derivation')}"],
              [findings.headline(rows)], [score] if score else [], first_as_markdown(rows),
              counts_as_markdown(rows), roots_as_markdown(rows)]
-    parts += [["## All statements"]] if rows else []
-    parts += [part for step, lines in findings.table(rows, full=full)
+    parts += [["## The statements"]] if listed else []
+    parts += [part for step, lines in findings.table(listed, full=full)
               for part in ([f"### {spoken(step or 'Statements')}"], lines_as_markdown(lines))]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 

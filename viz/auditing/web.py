@@ -138,7 +138,7 @@ def table_as_html(rows: Sequence[Row]) -> str:
         f'<table class="statements"><caption>{escape(step or "Statements")}</caption>'
         f"<thead><tr>{heads}</tr></thead><tbody>{''.join(map(line_as_html, lines))}</tbody></table>"
         for step, lines in findings.table(rows, full=True))
-    return tables and ('<section><h2>All statements</h2><input type="checkbox" id="only" '
+    return tables and ('<section><h2>The statements</h2><input type="checkbox" id="only" '
                        'class="only"> <label for="only" class="only">hide what is right</label>'
                        f"{tables}</section>")
 
