@@ -20,6 +20,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import engine
+from engine.functions import NAMES
 
 from .digits import NUMBER, Printed, printed
 
@@ -39,7 +40,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "total": engine.total, "dot": engine.dot, "softmax": engine.softmax,
     "log_softmax": engine.log_softmax, "logsumexp": engine.logsumexp, "sum": engine.total}
 ELEMENTWISE: dict[str, Callable[..., Any]] = {
-    **engine.NAMES, "ln": engine.log, "max": engine.maximum, "min": engine.minimum}
+    **NAMES, "ln": engine.log, "max": engine.maximum, "min": engine.minimum}
 FUNCTIONS |= ELEMENTWISE
 
 
@@ -79,7 +80,7 @@ class Side(NamedTuple):
         """The number that this side is, if it is nothing but one number."""
         tree, sign = self.tree, ""
         if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, (ast.USub, ast.UAdd)):
-            tree, sign = tree.operand, "-" * isinstance(tree.op, ast.USub)
+            sign, tree = "-" * isinstance(tree.op, ast.USub), tree.operand
         found = self.meaning.get(tree.id) if isinstance(tree, ast.Name) else None
         return Printed(sign + found.text) if isinstance(found, Printed) else None
 
