@@ -150,7 +150,7 @@ def _piece(found: dict[str, str | None], meaning: dict[str, "Printed | Slope | s
 
 def joined(before: str, kind: str, piece: str) -> bool:
     """Whether a product is meant between two tokens that stand side by side."""
-    return before in ("thing", ")") and (kind in ("thing", "function") and piece != ".T"
+    return before in ("thing", ")") and ((kind in ("thing", "function") and piece != ".T")
                                          or piece == "(")
 
 
