@@ -120,7 +120,7 @@ def _digits(shown: Printed, true: float, right: Decimal) -> Iterator[tuple[str, 
             swapped = ours[:i] + ours[i + 1] + ours[i] + ours[i + 2:]
             if swapped == theirs != ours:
                 yield "digits swapped", f"two digits changed places: {correct} became {shown.text}"
-        for i, digit in enumerate(ours):
+        for i, digit in enumerate(ours[:-1]):
             if len(ours) > len(theirs) > 2 and ours[:i] + ours[i + 1:] == theirs:
                 kind = "zero lost" if digit == "0" else "digit lost"
                 yield kind, f"a {digit} was left out: {correct} became {shown.text}"

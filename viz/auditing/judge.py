@@ -11,7 +11,7 @@ meets the interval of its step over the boxes of its operands.
 Start reading at `Judge.line`, then `Judge.result`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from math import isfinite
 from random import Random
@@ -22,15 +22,15 @@ from engine.graph import topological
 from engine.value import constant
 
 from .digits import HAIR, Printed, misprints
-from .equations import BLANK as GAP
-from .equations import Slope, equation
+from .edits import Edit
+from .equations import equation
 from .own import Edges, Entry, Number, Quantity, Reckoning, enclosure, rounded
 from .problem import Problem, nested
 from .sides import Element, LookUp, Part, elements, quantities
-from .slips import Edit, explained
+from .slips import explained
 from .verdicts import (BLANK, CARRIED, DIGITS, FINE, FORMULA, INHERITED, RESULT, RIGHT, UNREAD,
                        WORKING, WRONG, Row)
-from .workings import miswritten
+from .workings import miswritten, unequal
 
 POINTS = 3                          # a formula is also tried at so many other points
 
@@ -147,6 +147,7 @@ class Claim:
         self.exact = self.true(judge.exact).data
         self.grounds = [self.natural()]
         self.partials: list[float] = []
+        self.before: Part | None = None         # the working before this one
 
     def true(self, reckoning: Reckoning) -> Value:
         """What is claimed, from a reckoning."""
@@ -194,8 +195,8 @@ class Claim:
             if follows(shown, ground):
                 self.accepted(shown, ground)
                 return
-        slips = explained(partial(near, shown.value, shown.half), [self.own, self.judge.exact],
-                          self.quantity, self.pen(shown), self.pen(shown, weak=True), self.spread())
+        slips = explained(partial(near, shown.value, shown.half), self.reckonings(), self.quantity,
+                          self.pen(shown), self.pen(shown, weak=True), self.spread())
         self.add(RESULT, shown.text, WRONG, slips=slips)
         self.note(shown, slips[0].value if slips else shown.value + shown.half,
                   shown.value if slips else shown.value - shown.half)
@@ -241,6 +242,30 @@ class Claim:
                 shown.value, min(shown.value, *ends, shown.value),
                 max(shown.value, *ends, shown.value), len(self.judge.rows))
 
+    def by_name(self, part: Part, point: Reckoning) -> Reckoning:
+        """The reckoning at a point that stops at everything with a name, as a formula does."""
+        problem = point.problem
+        book: dict[Quantity, Entry] = {}
+
+        def note(q: Quantity) -> None:
+            if q != self.quantity:
+                x = point.of(q).data
+                book[q] = Entry(x, x, x, 0)
+
+        for node in problem.names.values():
+            if node._prev:
+                note(Number(node))
+        for what in part.side.meaning.values():
+            if not isinstance(what, Printed):
+                nested(quantities(problem, what), note)
+        return Reckoning(problem, book, edges=point.edges, leaves=point.leaves)
+
+    def reckonings(self) -> list[Reckoning]:
+        """From the person's own numbers, and from the exact ones in their places."""
+        judge = self.judge
+        book = {q: Entry(x, x, x, 0) for q in judge.book for x in [judge.exact.of(q).data]}
+        return [self.own, Reckoning(judge.problem, book, edges=judge.edges)]
+
     def pen(self, shown: Printed, weak: bool = False) -> list[Edit]:
         """Slips of the pen, from the true number or any that the person may have had."""
         bases = dict.fromkeys([self.grounds[-1].root.data, self.grounds[0].root.data, self.exact])
@@ -257,11 +282,13 @@ class Claim:
         low, high = enclosure(root, boxes)
         verdict, causes = self.standing(low, high, root, boxes)
         slips = () if verdict != WRONG else explained(
-            partial(within, low, high), [self.own, self.judge.exact], self.quantity,
-            miswritten(part, root, self.reached, self.own), spread=self.spread())
+            partial(within, low, high), self.reckonings(), self.quantity,
+            [*(unequal(self.before, part, root) if self.before else ()),
+             *miswritten(part, root, self.reached, self.own)], spread=self.spread())
         row = self.add(WORKING, part.side.text, verdict, causes=causes, slips=slips)
         self.grounds.append(Ground(root, boxes, row.number))
         self.partials += [n.data for n in topological([root])[1]]
+        self.before = part
 
     def standing(self, low: float, high: float, root: Value,
                  boxes: dict[Value, Entry]) -> tuple[str, tuple[int, ...]]:
@@ -281,24 +308,20 @@ class Claim:
         return near(x, 0.0, self.exact) or within(low, high, x)
 
     def formula(self, part: Part) -> None:
-        """Judges an expression in names: at the given numbers, and at others."""
-        boxes: dict[Value, Entry] = {}
-        root = part.value(self.judge.literal(self.judge.exact, boxes, []))
-        root = root if isinstance(root, Value) else constant(root)
-        low, high = enclosure(root, boxes)
-        right = within(low, high, self.exact) and (bool(boxes) or self.holds_elsewhere(part))
-        slips = () if right else explained(partial(within, low, high), [self.judge.exact],
-                                           self.quantity)
-        self.add(FORMULA, part.side.text, RIGHT if right else WRONG, slips=slips)
-
-    def holds_elsewhere(self, part: Part) -> bool:
-        """Whether a formula also holds at other points."""
-        for point in self.judge.elsewhere():
-            true, found = self.true(point).data, part.value(self.judge.named(point))
-            x = found.data if isinstance(found, Value) else found
-            if isfinite(true) and not near(x, 0.0, true):
-                return False
-        return True
+        """Judges an expression in names: at other points too, unless it has decimals in it."""
+        decimals = any(isinstance(m, Printed) and not m.whole for m in part.side.meaning.values())
+        points = [self.judge.exact, *([] if decimals else self.judge.elsewhere())]
+        for point in reversed(points):
+            boxes: dict[Value, Entry] = {}
+            found = part.value(self.judge.literal(point, boxes, []))
+            low, high = enclosure(found if isinstance(found, Value) else constant(found), boxes)
+            true = self.true(point).data
+            if isfinite(true) and not within(low, high, true):
+                slips = explained(partial(within, low, high), [self.by_name(part, point)],
+                                  self.quantity, pen=False)
+                self.add(FORMULA, part.side.text, WRONG, slips=slips)
+                return
+        self.add(FORMULA, part.side.text, RIGHT)
 
 
 def near(x: float, half: float, y: float, spread: float = 0.0) -> bool:

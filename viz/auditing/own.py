@@ -15,6 +15,7 @@ operand can change it, is read off the graph. Nothing recurses: `Reckoning.of` w
 """
 
 from collections.abc import Iterable, Mapping
+from math import isfinite
 from typing import Any, NamedTuple, TypeAlias
 
 from engine import Value, total
@@ -65,6 +66,7 @@ class Edges:
 
     def __init__(self, root: Value) -> None:
         self.kept: dict[Value, dict[Value, list[tuple[Value, int]]]] = {}
+        self.through: dict[tuple[Value, Value, Value], bool] = {}
         self.siblings = siblings(root)
 
     def of(self, root: Value) -> dict[Value, list[tuple[Value, int]]]:
@@ -77,6 +79,19 @@ class Edges:
                     found[x].append((c, i))
             self.kept[root] = found
         return self.kept[root]
+
+    def all_through(self, of: Value, between: Value, by: Value) -> bool:
+        """Whether every path from `by` up to `of` goes through the node between them."""
+        key = of, between, by
+        if key not in self.through:
+            edges, todo, reached = self.of(of), [by], {by}
+            while todo:
+                for c, _ in edges.get(todo.pop(), ()):
+                    if c not in reached and c is not between:
+                        reached.add(c)
+                        todo.append(c)
+            self.through[key] = between in edges and of not in reached
+        return self.through[key]
 
 
 class Reckoning:
@@ -92,6 +107,7 @@ class Reckoning:
 
     def of(self, wanted: Quantity, *, afresh: bool = False) -> Value:
         """A quantity as a Value; afresh: computed even if it stands in the book itself."""
+        kept = self.made.pop(wanted, None) if afresh else None
         todo: list[tuple[Quantity, bool]] = [(wanted, False)]
         while todo:
             q, ready = todo.pop()
@@ -105,7 +121,10 @@ class Reckoning:
             else:
                 todo.append((q, True))
                 todo += [(x, False) for x in self.needs(q)]
-        return self.made.pop(wanted) if afresh else self.made[wanted]
+        found = self.made.pop(wanted) if afresh else self.made[wanted]
+        if kept is not None:
+            self.made[wanted] = kept
+        return found
 
     def keep(self, q: Quantity, made: Value) -> None:
         """Notes what a quantity is, and what a Value means."""
@@ -137,8 +156,19 @@ class Reckoning:
             return [Number(q.node)] if q.after else []
         if isinstance(q, Local):
             return [Number(n, q.after) for n in (*q.node._prev, q.node, *self.alike(q.node))]
+        between = self.stop(q)
+        if between:
+            return [Gradient(q.of, between, q.after), Gradient(between, q.by, q.after)]
         return [x for c, i in self.edges.of(q.of).get(q.by, ())
                 for x in (Gradient(q.of, c, q.after), Local(c, i, q.after))]
+
+    def stop(self, q: Gradient) -> Value | None:
+        """A node that all of a gradient's paths go through, up to which the person has derived."""
+        for known in self.book:
+            if (isinstance(known, Gradient) and known.by is q.by and known.after == q.after
+                    and known.of is not q.of and self.edges.all_through(q.of, known.of, q.by)):
+                return known.of
+        return None
 
     def alike(self, node: Value) -> list[Value]:
         """The operations of the same kind on the same inputs, as in a softmax."""
@@ -153,6 +183,10 @@ class Reckoning:
                                self.made[Number(q.node, q.after)])
         if q.of is q.by:
             return constant(1.0)
+        between = self.stop(q)
+        if between:
+            return times(self.made[Gradient(q.of, between, q.after)],
+                         self.made[Gradient(between, q.by, q.after)])
         terms = [times(self.made[Gradient(q.of, c, q.after)], self.made[Local(c, i, q.after)])
                  for c, i in self.edges.of(q.of).get(q.by, ())]
         return terms[0] if len(terms) == 1 else total(terms) if terms else constant(0.0)
@@ -169,18 +203,32 @@ class Reckoning:
         return leaf(self.leaves.get(q.node, q.node.data))
 
     def _local(self, q: Local, xs: list[Value], z: Value) -> Value:
-        kink = self.kink(q, [x.data for x in xs])
-        if kink:
-            return self.boxed(kink)
+        entry = self.kink(q, [x.data for x in xs]) or self.from_value(q, xs[0].data)
+        if entry:
+            return self.boxed(entry)
         found = slope(q.node, q.i, xs, z)
         known = {(n._rule, tuple(self.made[Number(x, q.after)] for x in n._prev)):
                  self.made[Number(n, q.after)] for n in self.alike(q.node)}
         return replaced(found, known) if known and isinstance(found, Value) else as_value(found)
 
+    def from_value(self, q: Local, x: float) -> Entry | None:
+        """The slope of a function of one number where its value is the one that was written.
+
+        A person takes σ' = s (1 - s) from the s written down, rounded as it is, or from the x.
+        """
+        entry, rule = self.book.get(Number(q.node, q.after)), q.node._rule
+        if not entry or len(q.node._prev) != 1 or not hasattr(rule, "row"):
+            return None
+        slopes = [slope_at_value(rule, x, z) for z in (entry.value, entry.low, entry.high)]
+        slopes.append(rule.slopes([x], rule.value([x]))[0])
+        if not all(map(isfinite, slopes)):
+            return None
+        return Entry(slopes[0], min(slopes), max(slopes), entry.row)
+
     def kink(self, q: Local, xs: list[float]) -> Entry | None:
         """At a kink, where any slope between the two one-sided ones is right: those two."""
         rule, i = q.node._rule, q.i
-        middle = rule.slopes(xs, q.node.data)
+        middle = rule.slopes(xs, rule.value(xs) if hasattr(rule, "row") else 0)
         if middle is None or abs(middle[i]) == float("inf"):
             return None
         step = 1e-7 * max(1.0, abs(xs[i]))
@@ -200,6 +248,18 @@ def siblings(root: Value) -> dict[tuple[Any, frozenset[Value]], list[Value]]:
         if hasattr(node._rule, "row") and node._rule.row.variadic:
             found.setdefault((node._rule, frozenset(node._prev)), []).append(node)
     return {key: nodes for key, nodes in found.items() if len(nodes) > 1}
+
+
+def slope_at_value(rule: Any, x: float, z: float) -> float:
+    """The slope of a function at the point near x where its value is z; nan if there is none."""
+    for _ in range(30):                         # Newton
+        error, steepness = rule.value([x]) - z, rule.slopes([x], rule.value([x]))[0]
+        if not isfinite(error) or not steepness:
+            return float("nan")
+        if abs(error) <= 1e-14 * abs(z):
+            break
+        x -= error / steepness
+    return float(rule.slopes([x], z)[0])
 
 
 def slope(node: Value, i: int, xs: list[Value], z: Value, rule: Any = None) -> Any:
@@ -240,13 +300,31 @@ def replaced(root: Value, known: Mapping[tuple[Any, tuple[Value, ...]], Value]) 
 
 # ---- intervals
 
-def revalued(root: Value, changed: Mapping[Value, float]) -> float:
-    """The number that root would be with some of its nodes set to others."""
-    leaves, inner = topological([root])
-    data = {n: changed.get(n, n.data) for n in leaves}
-    for n in inner:
-        data[n] = changed[n] if n in changed else n._rule.value([data[x] for x in n._prev])
-    return data[root]
+class Replay:
+    """A graph run again with some of its nodes set to other numbers."""
+
+    def __init__(self, root: Value) -> None:
+        leaves, self.inner = topological([root])
+        self.root, self.data = root, {n: n.data for n in (*leaves, *self.inner)}
+        self.above: dict[Value, list[Value]] = {}
+
+    def __call__(self, changed: Mapping[Value, float]) -> float:
+        """The number that the root would be."""
+        data = dict(changed)
+        for n in self.dependent(*changed) if len(changed) == 1 else self.inner:
+            if n not in changed:
+                data[n] = n._rule.value([data.get(x, self.data[x]) for x in n._prev])
+        return data.get(self.root, self.data[self.root])
+
+    def dependent(self, node: Value) -> list[Value]:
+        """The operations that depend on a node, each after its inputs; found once."""
+        if node not in self.above:
+            reached = {node}
+            for n in self.inner:
+                if not reached.isdisjoint(n._prev):
+                    reached.add(n)
+            self.above[node] = [n for n in self.inner if n in reached and n is not node]
+        return self.above[node]
 
 
 def rounded(root: Value, digits: int) -> float:
@@ -282,5 +360,5 @@ def enclosure(root: Value, boxes: Mapping[Value, Entry]) -> tuple[float, float]:
         return root.data, root.data
     trials = [{n: ends[n][(slopes[n] > 0) == up] for n in ends} for up in (False, True)]
     trials += [{n: end} for n in ends for end in ends[n] if len(ends) > 1]
-    found = [root.data, *(revalued(root, trial) for trial in trials)]
+    found = [root.data, *map(Replay(root), trials)]
     return min(found), max(found)

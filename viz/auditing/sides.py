@@ -29,6 +29,11 @@ class Part(NamedTuple):
         found = evaluate(self.side.tree, lambda key: look_up(self.side.meaning[key]))
         return found[self.index] if self.index else found
 
+    def number(self, key: str) -> float:
+        """The number that a placeholder of it stands for; nan for a name."""
+        found = self.side.meaning[key]
+        return found.value if isinstance(found, Printed) else float("nan")
+
 
 class Element(NamedTuple):
     """One claim: its name, the quantity it is about if it is a single one, and its sides."""

@@ -1,6 +1,7 @@
 """What may be wrong with numbers written out: an operand that is another, a lost sign of operation.
 
     miswritten(part, root, reached, own)        the repairs after which a working is right
+    unequal(before, after, root)                the terms of a sum that are not those of the side before
 """
 
 import ast
@@ -9,10 +10,10 @@ from collections.abc import Callable, Iterator
 from engine import Value
 from engine.graph import topological
 
+from .edits import Edit, title
 from .equations import evaluate
-from .own import Reckoning, revalued
-from .sides import Part
-from .slips import Edit, title
+from .own import Reckoning, Replay
+from .sides import Part, spelled
 
 
 def miswritten(part: Part, root: Value, reached: Callable[[float], bool],
@@ -25,26 +26,41 @@ def miswritten(part: Part, root: Value, reached: Callable[[float], bool],
 def misplaced(root: Value, reached: Callable[[float], bool], own: Reckoning) -> Iterator[Edit]:
     """A number that stands where another one belongs."""
     names = {title(own, q): v.data for q, v in own.made.items()}
+    replay = Replay(root)
     for leaf in topological([root])[0]:
         for name, x in names.items():
             for wanted in dict.fromkeys((x, abs(x))):
-                if wanted != leaf.data and reached(revalued(root, {leaf: wanted})):
+                if wanted != leaf.data and reached(replay({leaf: wanted})):
                     yield Edit("wrong operand", f"{leaf.data:g} stands where {name} = {x:.6g} "
                                                 f"belongs", root.data)
 
 
+def unequal(before: Part, after: Part, root: Value) -> Iterator[Edit]:
+    """The terms of a working that are not what the side before makes them."""
+    old, new = terms(before.side.tree), terms(after.side.tree)
+    for a, b in zip(old, new) if len(old) == len(new) > 1 else ():
+        texts = [spelled(tree, part.side.meaning) for tree, part in ((a, before), (b, after))]
+        x, y = (evaluate(tree, part.number) for tree, part in ((a, before), (b, after)))
+        if texts[0] != texts[1] and abs(x - y) > 0.01 * abs(x):
+            yield Edit("arithmetic", f"{texts[0]} is {x:.5g}, not {texts[1]}", root.data)
+
+
+def terms(tree: ast.expr) -> list[ast.expr]:
+    """The terms of a sum, each with its sign."""
+    found: list[ast.expr] = []
+    while isinstance(tree, ast.BinOp) and isinstance(tree.op, (ast.Add, ast.Sub)):
+        right = tree.right
+        found.append(ast.UnaryOp(ast.USub(), right) if isinstance(tree.op, ast.Sub) else right)
+        tree = tree.left
+    return [tree, *reversed(found)]
+
+
 def unmultiplied(part: Part, root: Value, reached: Callable[[float], bool]) -> Iterator[Edit]:
     """A plus or minus that should be a times: a multiplication sign that was left out."""
-    meaning = part.side.meaning
-
-    def number(key: str) -> float:
-        found = meaning[key]
-        return found.value if hasattr(found, "value") else float("nan")
-
     for node in ast.walk(part.side.tree):
         if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)):
             repaired = Product(node).visit(ast.parse(ast.unparse(part.side.tree), mode="eval").body)
-            x = evaluate(repaired, number)
+            x = evaluate(repaired, part.number)
             if isinstance(x, float) and reached(x):
                 yield Edit("multiplication lost", f"a multiplication sign is missing: it should "
                                                   f"be {x:.6g}", root.data)

@@ -1,0 +1,83 @@
+"""A slip tried is an Edit: its kind, its words, and the number that comes out.
+
+Here is what all edits share: what a quantity is called, and what may stand in its place by mistake.
+
+    title(reckoning, q)         W3, W3', ∂L/∂h2
+    exchanged(reckoning, q)     the same quantity with other indices, or after the update
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from engine import Value
+from engine.rules import RULES
+
+from .own import Local, Number, Quantity, Reckoning
+from .problem import INDEXED
+
+FAMILIAR = frozenset("identity square sqrt exp log log10 log2 sin cos tanh sigmoid relu abs".split())
+UNARY = [r for r in RULES.values() if r.name in FAMILIAR]       # what one function is taken for
+BINARY = [r for r in RULES.values() if len(r.inputs) == 2 and r.symbol and not r.symbol.isalnum()]
+TURNED = frozenset(r.name for r in RULES.values()       # rows whose first input is their own
+                   if r.row.variadic and "[1:]" in r.row.slopes[0])
+LOGARITHMS = frozenset({"log", "log10", "log2"})
+
+
+class Edit(NamedTuple):
+    """A slip tried: its kind, its words, and the number that comes out."""
+
+    kind: str
+    text: str
+    value: float
+
+
+def title(reckoning: Reckoning, q: Quantity) -> str:
+    """What a quantity is called: W3, W3', ∂L/∂h2."""
+    name, primes = reckoning.problem.called, "'" * q.after
+    if isinstance(q, Number):
+        return name(q.node) + primes
+    of, by = (q.node, q.node._prev[q.i]) if isinstance(q, Local) else (q.of, q.by)
+    return f"∂{name(of)}{primes}/∂{name(by)}{primes}"
+
+
+def called(x: Value, reckoning: Reckoning) -> str:
+    """What a Value of a reckoning is called."""
+    return title(reckoning, reckoning.meaning[x]) if x in reckoning.meaning else f"{x.data:.4g}"
+
+
+def exchanged(reckoning: Reckoning, q: Quantity) -> Iterator[Edit]:
+    """Numbers that are taken for a quantity by mistake: another index, or after the update."""
+    name = title(reckoning, q)
+    for kind, other in neighbours(reckoning, q):
+        yield Edit(kind, f"{title(reckoning, other)} is used instead of {name}",
+                   reckoning.of(other).data)
+    if isinstance(q, Number) and not q.node._prev and q.node in reckoning.problem.parameters:
+        yield Edit("updated too early", f"{name} is used after its update",
+                   reckoning.of(Number(q.node, q.after + 1)).data)
+
+
+def neighbours(reckoning: Reckoning, q: Quantity) -> Iterator[tuple[str, Any]]:
+    """The same quantity with other indices, and the kind of slip; single leaves for single ones."""
+    if isinstance(q, Local):
+        return
+    field, node = ("node", q.node) if isinstance(q, Number) else ("by", q.by)
+    problem = reckoning.problem
+    found = INDEXED.fullmatch(problem.name(node))
+    for name in members(problem.families.get(found[1], [])) if found else []:
+        other = INDEXED.fullmatch(name)
+        if problem.names[name] is not node and found and other:
+            turned = found[3] and other.groups()[1:] == (found[3], found[2])
+            yield ("transposed" if turned else "shifted index",
+                   q._replace(**{field: problem.names[name]}))
+    for base in problem.families if found else ():
+        other_node = problem.names.get(base + problem.name(node)[len(found[1]):]) if found else None
+        if other_node and other_node is not node and bool(other_node._prev) == bool(node._prev):
+            yield "wrong operand", q._replace(**{field: other_node})
+    if not found and isinstance(q, Number) and not node._prev:
+        yield from (("wrong operand", q._replace(node=leaf)) for name, leaf in problem.names.items()
+                    if not leaf._prev and leaf is not node and not INDEXED.fullmatch(name))
+
+
+def members(table: Any) -> list[str]:
+    """The names in a nested list."""
+    return [x for row in table for x in members(row)] if isinstance(table, list) else [table]

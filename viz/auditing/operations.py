@@ -1,0 +1,176 @@
+"""A value as what its operations make of it, and the slips one makes in them.
+
+    in_operations(reckoning, q)     edits at every operation between q and the numbers written before
+    in_operands(reckoning, q)       numbers rounded too early, miscopied, or from a wrong formula
+"""
+
+from collections.abc import Iterator
+from math import isfinite
+
+from engine import Value, is_constant
+from engine.graph import topological
+from engine.ops import PRODUCT
+from engine.rules import RULES
+
+from .digits import to_digits
+from .edits import BINARY, LOGARITHMS, TURNED, UNARY, Edit, called, title
+from .own import Local, Number, Quantity, Reckoning, Replay
+from .problem import INDEXED
+from .products import exchanged_inside, scaled
+
+MOST_OPERATIONS = 200
+
+
+def in_operations(reckoning: Reckoning, q: Number) -> Iterator[Edit]:
+    """Every single slip on the way to a value."""
+    root = reckoning.of(q, afresh=True)
+    replay = Replay(root)
+    for m in replay.inner[-MOST_OPERATIONS:]:
+        for kind, text, x in wrong_values(m, reckoning, q):
+            yield Edit(kind, text, replay({m: x}))
+    yield from exchanged_inside(root, reckoning)
+    yield from other_families(replay, reckoning)
+    yield from scaled(root.data, reckoning)
+
+
+def wrong_values(m: Value, reckoning: Reckoning, q: Number) -> Iterator[Edit]:
+    """Other numbers that an operation is mistaken for."""
+    rule, xs = m._rule, [x.data for x in m._prev]
+    yield Edit("sign", f"the sign of {title(reckoning, reckoning.meaning.get(m, q))} is wrong",
+               -m.data)
+    if not hasattr(rule, "row"):
+        return
+    if rule.row.variadic:
+        yield from wrong_lists(m, reckoning)
+    elif len(xs) == 1:
+        yield Edit("function missing", f"{rule.name} is left out", xs[0])
+        yield Edit("sign", f"{called(m._prev[0], reckoning)} has the wrong sign",
+                   rule.value([-xs[0]]))
+        for other in UNARY:
+            kind = "logarithm" if {other.name, rule.name} <= LOGARITHMS else "other function"
+            if other is not rule:
+                yield Edit(kind, f"{other.name} instead of {rule.name}", other.value(xs))
+    elif len(xs) == 2:
+        yield from wrong_pairs(m, reckoning)
+
+
+def wrong_pairs(m: Value, reckoning: Reckoning) -> Iterator[Edit]:
+    """Slips in an operation on two numbers."""
+    rule, (x, y) = m._rule, (n.data for n in m._prev)
+    part = "factor" if rule.row.binds >= PRODUCT else "term"        # type: ignore[union-attr]
+    for kept, other, signed, node in ((x, y, (x, -y), m._prev[1]), (y, x, (-x, y), m._prev[0])):
+        name = called(node, reckoning)
+        yield Edit(f"{part} lost", f"the {part} {name} is missing", kept)
+        yield Edit(f"{part} doubled", f"the {part} {name} is taken twice",
+                   rule.value([m.data, other]))                     # type: ignore[union-attr]
+        yield Edit("sign", f"{name} has the wrong sign", rule.value(signed))  # type: ignore[union-attr]
+    yield Edit("operands exchanged", f"the operands of {rule.symbol} are exchanged",
+               rule.value([y, x]))                                  # type: ignore[union-attr]
+    yield from (Edit("other operation", f"{other.symbol} instead of {rule.symbol}",
+                     other.value([x, y])) for other in BINARY if other is not rule)
+
+
+def wrong_lists(m: Value, reckoning: Reckoning) -> Iterator[Edit]:
+    """Slips in a sum, a sum of products, or a softmax."""
+    rule, xs = m._rule, [x.data for x in m._prev]
+    if rule.name in TURNED:
+        yield Edit("other function", "the share without the exponential", xs[0] / (sum(xs) or 1))
+        for name, words in (("exp", "the exponential, not divided by the sum"),
+                            ("sigmoid", "the sigmoid instead of the softmax")):
+            yield Edit("other function", words, RULES[name].value(xs[:1]))
+        return
+    paired = len(xs) // 2 if "{y" in rule.row.text else 0           # type: ignore[union-attr]
+    rows = [[m._prev[i], m._prev[paired + i]] for i in range(paired)]
+    rows += [[x] for x in m._prev[2 * paired:]]
+    for row in rows:
+        yield from wrong_terms(m, row, len(rows), reckoning)
+    yield from wrong_partners(xs[:paired], xs[paired:2 * paired], sum(xs[2 * paired:]))
+
+
+def wrong_terms(m: Value, row: list[Value], rows: int, reckoning: Reckoning) -> Iterator[Edit]:
+    """Slips in one term of a sum: a number, or a product of two."""
+    term = row[0].data * (row[1].data if len(row) == 2 else 1.0)
+    name = " · ".join(called(x, reckoning) for x in row)
+    yield Edit("term lost", f"the term {name} is missing", m.data - term)
+    yield Edit("sign", f"the term {name} has the wrong sign", m.data - 2 * term)
+    yield Edit("term doubled", f"the term {name} is counted twice", m.data + term)
+    for x, other in (row, row[::-1]) if len(row) == 2 else ():
+        yield Edit("factor lost", f"the factor {called(x, reckoning)} is missing",
+                   m.data - term + other.data)
+        yield Edit("factor doubled", f"the factor {called(x, reckoning)} is taken twice",
+                   m.data - term + term * x.data)
+    if rows > 2:
+        yield Edit("overwritten", f"only the term {name} is left of the sum", term)
+
+
+def wrong_partners(ws: list[float], xs: list[float], rest: float) -> Iterator[Edit]:
+    """A sum of products whose second factors are taken in another order."""
+    turned = [("with the wrong partners", xs[k:] + xs[:k]) for k in range(1, len(xs))]
+    for words, order in [*turned, ("in reverse order", xs[::-1])]:
+        yield Edit("shifted index", f"the factors are paired {words}",
+                   sum(w * x for w, x in zip(ws, order)) + rest)
+
+
+def other_families(replay: Replay, reckoning: Reckoning) -> Iterator[Edit]:
+    """A whole matrix or vector in the place of another: W_jk for W_kl."""
+    problem, meaning = reckoning.problem, reckoning.meaning
+    used: dict[str, dict[str, Value]] = {}
+    for leaf in replay.data:
+        means = meaning.get(leaf)
+        found = INDEXED.fullmatch(problem.name(means.node)) if isinstance(means, Number) else None
+        if found:
+            used.setdefault(found[1], {})[found[0]] = leaf
+    for base, leaves in used.items():
+        for other in problem.families:
+            names = {leaf: other + name[len(base):] for name, leaf in leaves.items()}
+            if other != base and all(name in problem.names for name in names.values()):
+                numbers = {leaf: reckoning.of(Number(problem.names[name])).data
+                           for leaf, name in names.items()}
+                yield Edit("wrong operand", f"{other} is used instead of {base}", replay(numbers))
+
+
+# ---- operands
+
+def in_operands(reckoning: Reckoning, q: Quantity) -> Iterator[Edit]:
+    """Operands rounded before they were used, miscopied, or computed by a wrong formula."""
+    if isinstance(q, Local):
+        return
+    replay = Replay(reckoning.of(q, afresh=True))
+    seen: set[float] = set()
+    for node, x in replay.data.items():
+        means = reckoning.meaning.get(node)
+        if means is None or is_constant(node) or node is replay.root or not isfinite(x):
+            continue
+        name = title(reckoning, means)
+        if abs(x) not in seen:                  # of equal numbers the one nearest to the output
+            yield from (Edit(kind, text, replay({node: wrong}))
+                        for kind, text, wrong in miscopied(name, x))
+        seen.add(abs(x))
+        if isinstance(means, Number) and means.node._prev and means in reckoning.book:
+            step = reckoning.of(means, afresh=True)
+            yield from (Edit(kind, f"the {name} that was used is wrong: {text}", replay({node: y}))
+                        for kind, text, y in wrong_values(step, reckoning, means))
+
+
+def miscopied(name: str, x: float) -> Iterator[Edit]:
+    """What becomes of a number that is rounded early, or copied wrongly."""
+    for short in dict.fromkeys(to_digits(x, digits) for digits in (4, 3, 2, 1)):
+        if short != x:
+            yield Edit("rounded early", f"{name} was rounded to {short:g} before it was used",
+                       short)
+    for wrong in swapped(x):
+        yield Edit("digits swapped", f"{name} was copied as {wrong:g}", wrong)
+    for k in (10.0, 0.1):
+        yield Edit("zero lost", f"{name} was taken as {x * k:g}", x * k)
+    yield Edit("sign", f"the sign of {name} was lost", -x)
+
+
+def swapped(x: float) -> Iterator[float]:
+    """A short number with two neighbouring digits exchanged."""
+    text = f"{x:.10g}"
+    places = [i for i, c in enumerate(text) if c.isdigit()] if len(text) < 9 else []
+    for a, b in zip(places, places[1:]):
+        if text[a] != text[b]:
+            letters = [*text]
+            letters[a], letters[b] = letters[b], letters[a]
+            yield float("".join(letters))

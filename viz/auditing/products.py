@@ -1,0 +1,236 @@
+"""A gradient as a sum of products, and the slips one makes in it.
+
+Each product is a *path* from the output back to x, each of its *factors* a derivative on the way:
+
+    ∂L/∂h1 = ∂L/∂h2 · ∂h2/∂h1 + ∂L/∂h3 · ∂h3/∂h1
+
+A path ends where the person has written the derivative down. A slip is an edit of that sum: a path
+lost, a factor left out or taken twice, a sign, another factor in its place.
+Start reading at `paths`, then `in_products`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from math import prod
+from typing import Any, NamedTuple
+
+from engine import Value, is_constant
+from engine.graph import topological
+from engine.value import make
+
+from .edits import TURNED, UNARY, Edit, exchanged, members, neighbours, title
+from .own import Gradient, Local, Number, Quantity, Reckoning, Replay, slope
+from .problem import Problem
+
+MOST_PATHS = 64
+
+
+class Factor(NamedTuple):
+    """One factor of a product: what it is called, its number, and what it means."""
+
+    name: str
+    value: float
+    means: Quantity | None
+
+
+Path = tuple[Factor, ...]
+
+
+def paths(reckoning: Reckoning, q: Quantity) -> list[Path]:
+    """The products whose sum is a gradient, from the quantities that the person has written."""
+    if isinstance(q, Local):
+        return [(factor(reckoning, q),)]
+    assert isinstance(q, Gradient)
+    edges = reckoning.edges.of(q.of)
+    found: list[Path] = []
+    todo: list[tuple[Value, Path]] = [(q.by, ())]
+    while todo:
+        node, behind = todo.pop()
+        stop = reckoning.stop(Gradient(q.of, node, q.after))
+        if stop and (stop is not q.of):
+            todo.append((stop, (factor(reckoning, Gradient(stop, node, q.after)), *behind)))
+            continue
+        for c, i in edges.get(node, ()):
+            local = factor(reckoning, Local(c, i, q.after))
+            before = Gradient(q.of, c, q.after)
+            if c is q.of:
+                found.append((local, *behind))
+            elif before in reckoning.book or len(found) + len(todo) > MOST_PATHS:
+                found.append((factor(reckoning, before), local, *behind))
+            else:
+                todo.append((c, (local, *behind)))
+    return found
+
+
+def factor(reckoning: Reckoning, q: Quantity) -> Factor:
+    """A quantity as a factor; a slope that is a number with a name, such as W3, has that name."""
+    made = reckoning.of(q)
+    means = reckoning.meaning.get(made, q)
+    return Factor(title(reckoning, means if isinstance(means, Number) else q), made.data, q)
+
+
+def value(sum_of: Iterable[Path]) -> float:
+    """The number of a sum of products."""
+    return sum(prod(f.value for f in path) for path in sum_of)
+
+
+def replacements(whole: list[Path], reckoning: Reckoning) -> dict[Factor, list[Edit]]:
+    """For every factor what may stand in its place by mistake."""
+    return {f: list(wrong_factors(f, reckoning))
+            for f in dict.fromkeys(f for path in whole for f in path)}
+
+
+def in_products(whole: list[Path], reckoning: Reckoning,
+                wrong: Mapping[Factor, list[Edit]]) -> Iterator[Edit]:
+    """Every single slip in a sum of products, as the number it gives; wrong: `replacements`."""
+    total = value(whole)
+    yield Edit("sign", "the sign is wrong", -total)
+    left = {(kind, value(fewer)): text for kind, text, fewer in
+            reversed([*lost(whole, reckoning.problem)])}        # of equal ones the first
+    yield from (Edit(kind, text, x) for (kind, x), text in reversed(left.items()))
+    yield from in_one_path(whole, total, reckoning.problem)
+    for f in dict.fromkeys(f for path in whole for f in path):
+        with_f = [path for path in whole if f in path]
+        others = total - value(with_f)
+        rest = value(tuple(g for g in path if g != f) for path in with_f)
+        yield from (Edit(kind, text, others + x * rest) for kind, text, x in wrong[f])
+    yield from scaled(total, reckoning)
+
+
+def in_one_path(whole: list[Path], total: float, problem: Problem) -> Iterator[Edit]:
+    """Slips in one product of several: its sign, a factor left out, the product taken twice."""
+    for path in whole if len(whole) > 1 else ():
+        product = prod(f.value for f in path)
+        where = f"the path through {way(path, problem)[0]}"
+        yield Edit("sign", f"{where} has the wrong sign", total - 2 * product)
+        yield Edit("path doubled", f"{where} is counted twice", total + product)
+        for f in path:
+            if f.value and abs(f.value) != 1:
+                yield Edit("factor lost", f"in {where} the factor {f.name} is missing",
+                           total - product + product / f.value)
+                yield Edit("factor doubled", f"in {where} the factor {f.name} is taken twice",
+                           total - product + product * f.value)
+
+
+def way(path: Path, problem: Problem) -> list[str]:
+    """What a path goes through, from x on; those with a name of their own first."""
+    nodes = [f.means.node if isinstance(f.means, Local) else
+             f.means.by if f is path[0] else f.means.of
+             for f in reversed(path) if isinstance(f.means, (Local, Gradient))]
+    return [problem.called(n) for n in sorted(nodes, key=lambda n: not problem.name(n))]
+
+
+def lost(whole: list[Path], problem: Problem) -> Iterator[tuple[str, str, list[Path]]]:
+    """The sums that are left when some paths are forgotten, each once."""
+    if len(whole) < 2:
+        return
+    own = [path for path in whole if all(map(diagonal, path))]
+    if 0 < len(own) < len(whole):
+        yield ("diagonal only", "only the diagonal of the softmax's Jacobian is used, but every "
+                                "output depends on all inputs", own)
+    through: dict[str, list[Path]] = {}
+    for path in whole:
+        for name in dict.fromkeys(way(path, problem)):
+            through.setdefault(name, []).append(path)
+    groups = {tuple(group): name for name, group in reversed(through.items())
+              if len(group) < len(whole)}
+    for group, name in reversed(groups.items()):
+        yield ("path lost", f"the path through {name} is missing from the sum",
+               [path for path in whole if path not in group])
+    for group, name in reversed(groups.items()):
+        yield ("overwritten", f"only the path through {name} is left: the others are missing, or "
+                              f"were overwritten instead of added", list(group))
+
+
+def diagonal(f: Factor) -> bool:
+    """Whether a factor is no derivative of one output of a softmax in the input of another."""
+    q = f.means
+    if isinstance(q, Gradient) and q.by in q.of._prev:          # written down by the person
+        q = Local(q.of, q.of._prev.index(q.by), q.after)
+    return not (isinstance(q, Local) and q.i and q.node._rule.name in TURNED)
+
+
+def wrong_factors(f: Factor, reckoning: Reckoning) -> Iterator[Edit]:
+    """What may stand in the place of a factor by mistake."""
+    inner = isinstance(f.means, Local) and len(f.means.node._prev) == 1
+    if abs(f.value) != 1:
+        yield Edit("inner factor missing" if inner else "factor lost",
+                   f"the factor {f.name} is missing", 1.0)
+        yield Edit("factor doubled", f"the factor {f.name} is taken twice", f.value ** 2)
+    if f.value:
+        yield Edit("inverted", f"divided by {f.name} instead of multiplied", 1 / f.value)
+    if isinstance(f.means, Local):
+        yield from wrong_slopes(f.name, f.means, reckoning)
+    if f.means:
+        shown = reckoning.meaning.get(reckoning.of(f.means), f.means)
+        for q in dict.fromkeys([shown, f.means]):
+            yield from exchanged(reckoning, q)
+
+
+def wrong_slopes(name: str, q: Local, reckoning: Reckoning) -> Iterator[Edit]:
+    """Other numbers that a local derivative is mistaken for."""
+    rule = q.node._rule
+    if not hasattr(rule, "row"):
+        return
+    xs = [reckoning.of(Number(x, q.after)) for x in q.node._prev]
+    z = reckoning.of(Number(q.node, q.after))
+    if len(xs) == 1:
+        inside, outside = (title(reckoning, Number(n)) for n in (q.node._prev[0], q.node))
+        yield Edit("wrong point", f"in {name} stands {inside} where {outside} belongs",
+                   at(rule, xs, xs[0]))
+        yield Edit("wrong point", f"{name} is taken at {outside} instead of {inside}",
+                   at(rule, [z], make(rule, [z])))
+        yield Edit("derivative forgotten", f"{name} is replaced by the function itself", z.data)
+        yield from (Edit("other function", f"the derivative of {other.name} instead of {rule.name}",
+                         at(other, xs, make(other, xs))) for other in UNARY if other is not rule)
+    yield from other_slopes(name, q, reckoning)
+    yield from exchanged_inside(reckoning.of(q), reckoning)
+
+
+def other_slopes(name: str, q: Local, reckoning: Reckoning) -> Iterator[Edit]:
+    """Derivatives of other things than the one meant: another index, or another layer."""
+    x, problem = q.node._prev[q.i], reckoning.problem
+    if len(q.node._prev) > 1:
+        return
+    for kind, other in neighbours(reckoning, Number(q.node, q.after)):
+        wrong: Quantity = (Local(other.node, q.i, q.after) if kind != "wrong operand" else
+                           Gradient(other.node, x, q.after))
+        yield Edit(kind, f"{title(reckoning, wrong)} is used instead of {name}",
+                   reckoning.of(wrong).data)
+
+
+def exchanged_inside(root: Value, reckoning: Reckoning) -> Iterator[Edit]:
+    """Numbers inside a formula that are exchanged for others with another index."""
+    replay = Replay(root)
+    for leaf in topological([root])[0] if root._prev else ():
+        means = reckoning.meaning.get(leaf)
+        if isinstance(means, Number) and not is_constant(leaf):
+            for kind, text, x in exchanged(reckoning, means):
+                yield Edit(kind, text, replay({leaf: x}))
+
+
+def at(rule: Any, xs: list[Value], z: Value) -> float:
+    """The local derivative of a row at given inputs and output; nan where there is none."""
+    try:
+        found = slope(xs[0], 0, xs, z, rule)
+        return float(found.data if isinstance(found, Value) else found)
+    except (ArithmeticError, ValueError):
+        return float("nan")
+
+
+def scaled(total: float, reckoning: Reckoning) -> Iterator[Edit]:
+    """A factor 2 too many or too few, and averages that were forgotten or taken twice."""
+    yield Edit("factor lost", "a factor 2 is missing", total / 2)
+    yield Edit("factor doubled", "a factor 2 too many", total * 2)
+    for n in counts(reckoning.problem):
+        yield Edit("average missing", f"not divided by {n}, the number of terms", total * n)
+        yield Edit("average doubled", f"divided by {n} once too often", total / n)
+
+
+def counts(problem: Problem) -> list[int]:
+    """The numbers of terms that an average in this problem may be over."""
+    inner = topological([problem.loss])[1]
+    constants = {x.data for n in inner for x in n._prev if is_constant(x) and x.data > 0}
+    found = {len(n._prev) for n in inner if n._rule.name == "total"}
+    found |= {round(k) for x in constants for k in (x, 1 / x) if abs(k - round(k)) < 1e-9}
+    found |= {len(members(table)) for table in problem.families.values()}
+    return sorted(n for n in found if 2 <= n <= 1000)
