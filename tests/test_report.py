@@ -57,6 +57,21 @@ FORMS = [report.text, report.markdown, report.html]
 
 
 @pytest.mark.parametrize("form", FORMS)
+def test_what_was_not_read_is_listed_with_its_reason(form, rows, problem):
+    said = re.sub("<[^>]*>", " ", form(rows, problem)).replace("\\", "")
+    part = said[said.index("Not read"):said.index("The statements")]
+    assert "#12" in part and "such *name*" in part
+    assert "Not read" not in form(rows[:3], problem)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_names_keep_their_case(form, problem):
+    slip = Slip("wrong name", "e is used instead of E", 2.0)
+    said = form([Row(1, "", "h[1]", RESULT, "2.0", 0.9, 0.9, WRONG, (slip,))], problem)
+    assert said.count("e is used instead of E") == 3 and "E is used" not in said
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_the_first_wrong_step_comes_before_everything_else(form, rows, problem):
     said = form(rows, problem)
     first = said.index("The first wrong step")

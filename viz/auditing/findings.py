@@ -179,9 +179,9 @@ def listed(numbers: Sequence[int], most: int = 6) -> str:
     return ", ".join(few)
 
 
-def sentence(text: str) -> str:
-    """A text with a capital at its beginning and a point at its end."""
-    return text[:1].upper() + text[1:] + "." * (not text.endswith("."))
+def unread(rows: Iterable[Row]) -> list[tuple[Row, str]]:
+    """The rows that could not be read, and why."""
+    return [(row, row.note or MEANINGS[UNREAD]) for row in rows if row.verdict == UNREAD]
 
 
 # ---- where errors begin
@@ -202,7 +202,8 @@ def roots(rows: Sequence[Row]) -> list[Root]:
 def others(root: Root, few: int) -> str:
     """The elements of a root beyond the first few."""
     rest = [row.number for row in root.rows[few:]]
-    return f"and {len(rest)} more with the same slip: {listed(rest)}"
+    alike = "with the same slip" if root.rows[0].slips else "like them"
+    return f"and {len(rest)} more {alike}: {listed(rest)}"
 
 
 def inheriting(rows: Iterable[Row]) -> dict[int, set[int]]:

@@ -12,7 +12,7 @@ All take a `title` and a `score` that is shown as it is. `findings` has the word
 from collections.abc import Iterable, Sequence
 
 from . import findings
-from .findings import MEANINGS, SIGNS, Line, Root, sentence
+from .findings import MEANINGS, SIGNS, Line, Root
 from .marking import picture
 from .problem import Problem
 from .verdicts import Row
@@ -35,7 +35,7 @@ def text(rows: Sequence[Row], problem: Problem, title: str = "", score: str = ""
     """
     heading = f"Audit: {title or problem.title or 'a derivation'}"
     parts = [[heading, "=" * len(heading), findings.headline(rows), *([score] if score else [])],
-             first_as_text(rows), counts_as_text(rows), roots_as_text(rows),
+             first_as_text(rows), counts_as_text(rows), roots_as_text(rows), unread_as_text(rows),
              table_as_text(findings.chosen(rows, statements), full)]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
@@ -70,6 +70,13 @@ def root_as_text(root: Root) -> list[str]:
     lines += [f"    {findings.others(root, FEW)}"] * (len(root.rows) > FEW)
     lines.append(f"      {findings.explained(root.rows[0])[0]}")
     return lines + ([f"      ↳ {findings.inheritance(root)}"] if root.heirs else [])
+
+
+def unread_as_text(rows: Sequence[Row]) -> list[str]:
+    """What could not be read."""
+    found = [f"  ? #{row.number} {clipped(row.text, 60)}: {why}"
+             for row, why in findings.unread(rows)]
+    return [f"Not read: {len(found)}", *found] if found else []
 
 
 def table_as_text(rows: Sequence[Row], full: bool) -> list[str]:
@@ -108,7 +115,7 @@ def markdown(rows: Sequence[Row], problem: Problem, title: str = "", score: str 
     listed = findings.chosen(rows, statements)
     parts = [[f"# Audit: {spoken(title or problem.title or 'a derivation')}"],
              [findings.headline(rows)], [score] if score else [], first_as_markdown(rows),
-             counts_as_markdown(rows), roots_as_markdown(rows)]
+             counts_as_markdown(rows), roots_as_markdown(rows), unread_as_markdown(rows)]
     parts += [["## The statements"]] if listed else []
     parts += [part for step, lines in findings.table(listed, full=full)
               for part in ([f"### {spoken(step or 'Statements')}"], lines_as_markdown(lines))]
@@ -144,8 +151,15 @@ def root_as_markdown(root: Root) -> list[str]:
     numbers = "; ".join(f"#{row.number} {code(f'{row.name} = {row.text}')}, "
                         f"{findings.correction(row)}" for row in root.rows[:FEW])
     numbers += f"; {findings.others(root, FEW)}" if len(root.rows) > FEW else ""
-    return [f"- ✗ {numbers}. {sentence(spoken(findings.explained(root.rows[0])[0]))}"
-            + (f" {sentence(spoken(findings.inheritance(root)))}" if root.heirs else "")]
+    return [f"- ✗ {numbers}: {spoken(findings.explained(root.rows[0])[0])}",
+            *([f"  - ↳ {spoken(findings.inheritance(root))}"] if root.heirs else [])]
+
+
+def unread_as_markdown(rows: Sequence[Row]) -> list[str]:
+    """What could not be read."""
+    found = [f"- ? #{row.number} {code(row.text)}: {spoken(why)}"
+             for row, why in findings.unread(rows)]
+    return [f"## Not read: {len(found)}", "", *found] if found else []
 
 
 def lines_as_markdown(lines: Iterable[Line]) -> list[str]:

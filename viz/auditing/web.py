@@ -62,7 +62,7 @@ def html(rows: Sequence[Row], problem: Problem, title: str = "", score: str = ""
     body = [f"<style>{LOOK}</style>", '<article class="audit">', f"<h1>{escape(heading)}</h1>",
             f"<p>{escape(findings.headline(rows))}</p>",
             f"<p><strong>{escape(score)}</strong></p>" if score else "", first_as_html(rows),
-            counts_as_html(rows), roots_as_html(rows),
+            counts_as_html(rows), roots_as_html(rows), unread_as_html(rows),
             picture_as_html(rows, problem) if drawn else "", table_as_html(rows), "</article>"]
     return page(heading, "\n".join(filter(None, body)))
 
@@ -114,10 +114,17 @@ def root_as_html(root: Root) -> str:
         f'{sign(WRONG)} <a href="#s{row.number}">#{row.number}</a> '
         f"<code>{escape(f'{row.name} = {row.text}')}</code>, "
         f"<strong>{findings.correction(row)}</strong>" for row in root.rows)
-    why = escape(findings.sentence(findings.explained(root.rows[0])[0]))
-    heirs = (f"<br>{sign(INHERITED)} {escape(findings.sentence(findings.inheritance(root)))}"
-             if root.heirs else "")
+    why = escape(findings.explained(root.rows[0])[0])
+    heirs = f"<br>{sign(INHERITED)} {escape(findings.inheritance(root))}" if root.heirs else ""
     return f"<li>{numbers}<br>{why}{heirs}</li>"
+
+
+def unread_as_html(rows: Sequence[Row]) -> str:
+    """What could not be read."""
+    items = "".join(f'<li>{sign(UNREAD)} <a href="#s{row.number}">#{row.number}</a> '
+                    f"<code>{escape(row.text)}</code>: {escape(why)}</li>"
+                    for row, why in findings.unread(rows))
+    return items and f"<h2>Not read</h2><ul>{items}</ul>"
 
 
 def picture_as_html(rows: Sequence[Row], problem: Problem) -> str:
