@@ -185,6 +185,19 @@ def test_parts_without_a_name_get_one_where_they_are_used_twice_or_long():
     assert max(map(len, str(d).splitlines())) <= 110 and "with v1 = (a_long_name_of" in str(d)
 
 
+def test_deep_and_wide_graphs_are_derived():
+    x = Value(0.5, label="x")
+    y = x
+    for _ in range(2000):
+        y = y * 0.9999 + 0.001 * x
+    assert derive(y, x, detail="line").result == pytest.approx(grad(y, x).data)
+    z = total([x * Value(float(i), label=f"k{i}") for i in range(500)])
+    assert derive(z, x).result == 499 * 250
+    for _ in range(500):
+        z = z + x
+    assert derive(z, x).result == 499 * 250 + 500
+
+
 def test_a_repeated_input_is_one_term_and_x_itself_is_1():
     x = Value(3.0, label="x")
     d = derive(x * x, x)

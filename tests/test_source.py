@@ -76,8 +76,12 @@ def test_a_perceptron_and_its_batch_give_the_engines_numbers():
     xs = [[0.3, -1.0], [2.0, 0.5], [-0.7, 0.1]]
     loss = total([(model(x) - 1.0) ** 2 for x in xs]) / 3
     loss.backward()
+    true = [p.grad for p in model.parameters()]
     (value, slopes), _ = run(to_source(loss, model))
-    assert value == loss.data and slopes == [p.grad for p in model.parameters()]
+    assert value == pytest.approx(loss.data, rel=1e-12)
+    assert slopes == pytest.approx(true, rel=1e-12, abs=1e-14)
+    (value, slopes), _ = run(to_source(loss, model, exact=True))
+    assert value == loss.data and slopes == true
 
 
 def test_edges_are_the_engines_edges():

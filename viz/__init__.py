@@ -9,8 +9,16 @@
     picture.py     Picture: shows and saves itself
     render.py      Graphviz without the `dot` program
     derivation.py  derive: a gradient, step by step
+    plan.py          which nodes get a step, under which names
+    steps.py         what each step says
+    reading.py       the names of rules, slopes as formulas
+    algebra.py       formulas simplified
+    formulas.py      formulas written out
+    second.py        names for gradients of gradients
+    layout.py        plain text; typeset.py: Markdown and LaTeX; web.py: HTML
+    page.py        an HTML page that stands alone
     source.py      to_source: both passes as Python that runs on its own
-    page.py        page: an HTML page that stands alone
+    helpers.py       the functions that such a program calls
     jacobians.py   Jacobians of vectors and matrices, as tables and heat maps
     plots.py       training curves, gradient flow, decision boundary
     chart.py         what the plots share

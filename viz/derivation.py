@@ -8,16 +8,18 @@
     d.update(lr=0.01)           'W1 ← 0.5 - 0.01 · (-11.07) = 0.6107 (grows)'
     d.markdown(), d.latex(), d.html(), d.save("d.html")     for documents; a notebook shows it
 
-    steps.py        which nodes get a step, and what it says
-    algebra.py      formulas simplified; the names of rules
+    plan.py         which nodes get a step, and how they depend on each other
+    steps.py        what each step says
+    reading.py      what a row says: names of rules, slopes as formulas
+    algebra.py      formulas simplified
     formulas.py     formulas written out
     second.py       names for the graphs that `grad` makes
-    layout.py       text, Markdown, LaTeX, HTML
-    page.py         a page that stands alone
+    layout.py       text; typeset.py Markdown and LaTeX; web.py HTML; page.py the page around it
 
 Start reading at `derive`.
 """
 
+import math
 import os
 from collections.abc import Iterator
 from functools import cached_property
@@ -28,12 +30,13 @@ from engine import Value, grad
 from engine.calculus import times
 from engine.modes import recording
 
-from . import layout
+from . import layout, typeset, web
 from .formulas import Formula, bracketed, distinct, partial, product
 from .page import page
 from .parts import survey
+from .plan import Plan, lay_out
 from .second import Known, known, recognised
-from .steps import Line, Plan, Step, Term, chained, lay_out, steps
+from .steps import Line, Step, Term, chained, steps
 from .text import number
 
 MOST_PATHS = 64
@@ -41,6 +44,9 @@ LONGEST_CLOSED = 100                        # characters
 DETAILS = ("line", "steps", "nodes")
 
 __all__ = ["Derivation", "Path", "Step", "Term", "derive"]
+
+
+Trail = tuple[Value, float, Any]            # a node, the slope that led to it, the trail before
 
 
 class Path(NamedTuple):
@@ -111,7 +117,7 @@ class Derivation:
         known = {self.y: algebra.number(1.0)}
         for node in self.plan.order:
             edges = self.plan.edges[node]
-            if all(e.taker in known for e in edges):
+            if len(edges) <= LONGEST_CLOSED and all(e.taker in known for e in edges):
                 with recording():
                     terms = [algebra.simplified(times(known[e.taker], e.formula)) for e in edges]
                 formula = terms[0]
@@ -173,16 +179,26 @@ class Derivation:
         return [path for x in self.xs for path in self._paths(x)]
 
     def _paths(self, x: Value) -> Iterator[Path]:
-        todo: list[tuple[list[Value], tuple[float, ...], float]] = [([x], (), 1.0)]
-        count = 0
+        start: Trail = (x, 1.0, None)
+        todo, count = [start], 0
         while todo and count < MOST_PATHS:
-            nodes, factors, total = todo.pop()
-            if nodes[-1] is self.y:
+            trail = todo.pop()
+            if trail[0] is self.y:
                 count += 1
-                yield Path(tuple(self.names[n] for n in nodes), factors, total)
+                yield self._path(trail)
             else:
-                todo += [([*nodes, e.taker], (*factors, e.slope), total * e.slope)
-                         for e in reversed(self.plan.edges[nodes[-1]])]
+                todo += [(e.taker, e.slope, trail) for e in reversed(self.plan.edges[trail[0]])]
+
+    def _path(self, trail: "Trail") -> Path:
+        """A path from the trail that was left on it, whose end comes first."""
+        nodes, factors = [], []
+        at: Trail | None = trail
+        while at:
+            node, slope, at = at
+            nodes.append(self.names[node])
+            factors.append(slope)
+        way = tuple(factors[-2::-1])
+        return Path(tuple(nodes[::-1]), way, math.prod(way))
 
     def update(self, lr: float = 0.01) -> str:
         """The step of gradient descent, a line per target: old value, step, new, which way.
@@ -210,15 +226,15 @@ class Derivation:
 
     def markdown(self) -> str:
         """The derivation as Markdown with formulas in dollars."""
-        return layout.markdown(self)
+        return typeset.markdown(self)
 
     def latex(self) -> str:
         """The derivation as LaTeX, aligned at the equal signs (package amsmath)."""
-        return layout.latex(self)
+        return typeset.latex(self)
 
     def html(self) -> str:
         """The derivation as a page that works offline; needs latex2mathml."""
-        return page(layout.title(self).text, layout.html(self))
+        return page(layout.title(self).text, web.html(self))
 
     def save(self, path: "str | os.PathLike[str]") -> str:
         """Writes the derivation as .html, .md, .tex or .txt, and returns the path."""

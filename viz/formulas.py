@@ -15,7 +15,7 @@ from typing import NamedTuple
 from engine import Row, Value
 from engine.ops import ATOM, POWER, PRODUCT
 
-from .algebra import is_number, is_power, is_same, written_as
+from .reading import is_number, is_power, is_same, written_as
 from .text import Operand, handmade, latex_name, number, over_list
 
 MOST_TERMS = 8                              # of a longer sum the middle is left out

@@ -1,24 +1,20 @@
-"""A derivation laid out: plain text for terminals, Markdown, LaTeX, and the body of an HTML page.
+"""A derivation as plain text for terminals, and what all its layouts share.
 
-Each layout reads the same `Line`s: a rule, what is given, and the sides of an equation. A formula
-is text and LaTeX side by side, so no layout knows how one is written. Start reading at `text`.
+Each layout (here, typeset.py, web.py) reads the same `Line`s: a rule, what is given, and the sides
+of an equation. A formula is text and LaTeX side by side, so no layout knows how one is written.
+Start reading at `text`.
 """
 
-import html as escaping
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .formulas import Formula, product
 from .steps import Line, lines
-from .text import SPECIAL
 
 if TYPE_CHECKING:
     from .derivation import Derivation
 
 WIDTH = 100                                 # columns of plain text
-BROAD = 64                                  # characters of an equation that LaTeX sets in one line
-ESCAPED = {escaped: c for c, escaped in SPECIAL.items() if escaped != " "}
-HIDDEN = 0xE100                             # private characters that stand for escaped ones
 FULL = 30                                   # columns of a rule that an equation stands below
 MOST_PATHS = 9                              # paths that text lists
 
@@ -60,9 +56,10 @@ def text(d: "Derivation") -> str:
     closing = [row for line in d.closing for row in said(line, "")]
     out += ["", *closing] if closing and out and out[-1] else closing
     if d.detail != "line":
-        if 1 < len(d.paths) <= MOST_PATHS and len(d.xs) == 1:
+        paths = d.paths if len(d.xs) == 1 else []
+        if 1 < len(paths) <= MOST_PATHS:
             out += ["", f"path by path, {d.shown(d.result)} in all:",
-                    *(row for p in d.paths for row in path_text(d, p))]
+                    *(row for p in paths for row in path_text(d, p))]
         if len(d.xs) > 1:
             out += ["", *table_text(d)]
     return "\n".join(out)
@@ -148,146 +145,3 @@ def table_text(d: "Derivation") -> list[str]:
     rows = [("", "value", "gradient"), *d.rows]
     name, value, gradient = (max(len(row[i]) for row in rows) for i in range(3))
     return [f"{a:<{name}}  {b:>{value}}  {c:>{gradient}}" for a, b, c in rows]
-
-
-# ---- Markdown and LaTeX
-
-def markdown(d: "Derivation") -> str:
-    """The derivation as Markdown with formulas in dollars."""
-    out = [f"**Derivation of** ${title(d).latex}$"] if d.detail != "line" else []
-    if d.detail != "line":
-        out += [f"with {in_dollars(part)}" for part in [*d.about, *named_parts(d)]]
-    for i, step in enumerate(body(d), 1):
-        indent = " " * len(f"{i}. ")
-        out += [(f"{i}. " if k == 0 else indent) + in_markdown(line)
-                for k, line in enumerate(step)]
-    out += [in_dollars(line) for line in d.closing]
-    if len(d.xs) > 1 and d.detail != "line":
-        out.append("\n".join(["| | value | gradient |", "|---|---:|---:|", *(
-            f"| ${d.plan.writer.formula(x).latex}$ | {value} | {gradient} |".replace(r"\|", r"\\|")
-            for x, (_, value, gradient) in zip(d.xs, d.rows))]))
-    return "\n\n".join(out)
-
-
-def in_markdown(line: Line) -> str:
-    """One line of a derivation as Markdown."""
-    head = f"*{line.rule}*: " if line.rule else ""
-    if line.given:
-        head += f"${line.given[0].latex} = {line.given[1].latex}$, so "
-    if line.local:
-        head += f"${line.local[0].latex} = {line.local[1].latex}$ and "
-    return head + in_dollars(line)
-
-
-def in_dollars(line: Line) -> str:
-    """The equation of a line in dollars; a long one is aligned at its signs."""
-    sides = [side.latex for side in line.sides]
-    if broad(line):
-        rows = r" \\ ".join(f"&= {side}" for side in sides)
-        return rf"$\begin{{aligned}}{line.left.latex} {rows}\end{{aligned}}$"
-    return rf"$\displaystyle {' = '.join([line.left.latex, *sides])}$"
-
-
-def broad(line: Line) -> bool:
-    """Whether the sides of an equation need a line each."""
-    return sum(len(side.text) + 3 for side in line.sides) > BROAD
-
-
-def latex(d: "Derivation") -> str:
-    """The derivation as LaTeX, aligned at the signs (package amsmath)."""
-    rows = [row for part in [*d.about, *named_parts(d)] for row in aligned(part, "with")]
-    for step in body(d):
-        for line in step:
-            if line.given:
-                rows += aligned(Line("", None, line.given[0], (line.given[1],)), line.rule)
-            if line.local:
-                rows += aligned(Line("", None, line.local[0], (line.local[1],)), "")
-            rows += aligned(line, "" if line.given else line.rule)
-    rows += [row for line in d.closing for row in aligned(line, "result")]
-    return "\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}"
-
-
-def aligned(line: Line, note: str) -> Iterator[str]:
-    """The rows of one equation in an `align*`, the note beside the first."""
-    sides = [side.latex for side in line.sides]
-    said = rf"\text{{{''.join(SPECIAL.get(c, c) for c in note)}}}"
-    length = len(note) + sum(len(side.text) for side in line.sides[:1 if broad(line) else None])
-    beside = rf" && {said}" if note and length < BROAD else ""
-    if note and not beside:                             # no room beside the equation
-        yield f"& {said}"
-    if broad(line):
-        yield f"{line.left.latex} &= {sides[0]}{beside}"
-        yield from (f"&= {side}" for side in sides[1:])
-    else:
-        yield f"{line.left.latex} &= {' = '.join(sides)}{beside}"
-
-
-# ---- HTML
-
-def html(d: "Derivation") -> str:
-    """The body of a page: the title, the steps, the results, the paths, and all of it as text."""
-    head = "Derivation of " if len(d.xs) == 1 else "Derivation: "
-    out = [f"<h1>{head}{math(title(d))}</h1>"]
-    if d.detail != "line":
-        out += [f"<p>with {in_html(part)}</p>" for part in [*d.about, *named_parts(d)]]
-    shown = [f"<li>{''.join(map(line_html, step))}</li>" for step in body(d)]
-    out += [f"<ol class=\"steps\">{''.join(shown)}</ol>"] if shown else []
-    if d.closing:
-        out.append(f"<h2>{'Result' if len(d.xs) == 1 else 'Results'}</h2>")
-        out += [f'<p class="result">{in_html(line)}</p>' for line in d.closing]
-    out += [table_html(d)] if len(d.xs) > 1 else paths_html(d)
-    out.append(f"<details><summary>As plain text</summary><pre>{escaping.escape(text(d))}</pre>"
-               "</details>")
-    return "\n".join(out)
-
-
-def math(formula: Formula) -> str:
-    """A formula as MathML that carries its plain text."""
-    from latex2mathml.converter import convert
-    said, latex = escaping.escape(formula.text), formula.latex
-    for i, escaped in enumerate(ESCAPED):               # latex2mathml would print the backslashes
-        latex = latex.replace(escaped, chr(HIDDEN + i))
-    made = str(convert(latex)).replace("&#x00028;</mo><mo>&#x02212;",
-                                       '&#x00028;</mo><mo form="prefix">&#x02212;')
-    for i, escaped in enumerate(ESCAPED.values()):
-        made = made.replace(chr(HIDDEN + i), escaping.escape(escaped))
-    return made.replace("<math ", f'<math alttext="{said}" aria-label="{said}" ', 1)
-
-
-def in_html(line: Line) -> str:
-    """The equation of a line; it may break before every sign."""
-    sides = "".join(f" <span>= {math(side)}</span>" for side in line.sides)
-    return f'<span class="equation"><span>{math(line.left)}</span>{sides}</span>'
-
-
-def line_html(line: Line) -> str:
-    """One line of a derivation as a paragraph."""
-    said = [f'<span class="rule">{escaping.escape(line.rule)}</span>'] if line.rule else []
-    for left, right in filter(None, [line.given, line.local]):
-        joint = ", so" if (left, right) == line.given else " and"
-        said.append(in_html(Line("", None, left, (right,))) + joint)
-    return f"<p>{' '.join([*said, in_html(line)])}</p>"
-
-
-def table_html(d: "Derivation") -> str:
-    """Name, value and gradient of every target as a table."""
-    rows = "".join(f'<tr><th scope="row">{math(d.plan.writer.formula(x))}</th><td>{value}</td>'
-                   f"<td>{gradient}</td></tr>" for x, (_, value, gradient) in zip(d.xs, d.rows))
-    return ('<div class="wide"><table><thead><tr><th scope="col">name</th><th scope="col">value'
-            '</th><th scope="col">gradient</th></tr></thead>'
-            f"<tbody>{rows}</tbody></table></div>")
-
-
-def paths_html(d: "Derivation") -> Iterable[str]:
-    """The sum over the paths, folded away; nothing for a single path."""
-    paths = d.paths
-    if len(paths) < 2:
-        return
-    writer = d.plan.writer
-    items = "".join(
-        f"<li>{escaping.escape(' → '.join(p.names))}<br>"
-        f"{in_html(Line('', None, factors(d, p), (writer.value(p.product),)))}</li>"
-        for p in paths)
-    yield (f"<details open><summary>Path by path: {len(paths)} products, added up</summary>"
-           f"<ul>{items}</ul></details>")
-

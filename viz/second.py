@@ -19,9 +19,9 @@ from engine import Value, grad, is_constant
 from engine.graph import nodes
 from engine.modes import recording
 
-from .algebra import written_as
 from .formulas import Formula, named, partial, tex
 from .parts import Survey, family
+from .reading import written_as
 
 MOST_NODES = 200                            # of larger graphs only labelled outputs are tried
 LABEL = re.compile("[∂d](.+)/[∂d](.+)")

@@ -2,11 +2,11 @@
 
     print(to_source(loss, [W, b]))                  def loss_and_gradients(W=0.5, b=0.1, x=2): ...
     to_source(loss, [W, b], arrays=True)            the same for numpy arrays, sample by sample
+    to_source(loss, [W, b], exact=True)             sums to the last bit, in place of w * x + b
 
 A line per node, first the values, then the gradients from the output back, in the engine's order,
 so that the numbers are the engine's. The lines are the rows' own text with the names put in. Of
 engine/ieee.py and engine/lists.py, what those lines call is copied above them, and nothing else.
-A dot product is written out as a sum of products; where it cancels, its last digits may differ.
 
     d_z1 = d_h1 * (1 + h1)          the gradient of z1; a product with a slope
     chain(d_v1, v1)                 the same where the slope may be inf or nan: an exact zero wins
@@ -32,34 +32,35 @@ from engine.rules import Handmade
 from .derivation import in_graph, targets
 from .helpers import definitions, helpers
 from .parts import survey
-from .steps import dependants
+from .plan import dependants
 
-RESERVED = {"math", "np", "slopes", "each", "each_list"}
 TRIED = (-1e100, -1.0, 0.0, 1.0, 1e100)         # a row that is finite here makes no inf by itself
 
 
 def to_source(y: Value, xs: Any, *, module: Any = None, arrays: bool = False,
-              name: str = "") -> str:
+              exact: bool = False, name: str = "") -> str:
     """A Python module as text: a function of the leaves that returns y and dy/dx for each x.
 
     xs: a Value, then so is the gradient; or a list, nested list or module, then they are a list.
     The leaves are arguments, by name, with their present numbers as defaults; unlabelled constants
     stay numbers. arrays: the arguments may be numpy arrays of one shape, one element per sample,
-    and gradients come per sample. name: of the function; by default that of y. ValueError if an x
-    is not in the graph, or a node was made by hand.
+    and gradients come per sample. exact: sums and dot products are the engine's own, to the last
+    bit; otherwise they are written out, and may differ in the last digits where they cancel.
+    name: of the function. ValueError if an x is not in the graph, or a node was made by hand.
     """
     wanted = targets(xs)
     is_module = hasattr(xs, "parameters") and not isinstance(xs, Value)
     found = survey([y], module if module is not None else xs if is_module else None)
     wanted = in_graph(wanted, found.names, y, is_module)
-    return Program(y, wanted, found.names, arrays).text(name, isinstance(xs, Value))
+    return Program(y, wanted, found.names, arrays, exact).text(name, isinstance(xs, Value))
 
 
 class Program:
     """The two passes, as lines of Python."""
 
-    def __init__(self, y: Value, xs: list[Value], names: dict[Value, str], arrays: bool) -> None:
-        self.y, self.xs, self.arrays = y, xs, arrays
+    def __init__(self, y: Value, xs: list[Value], names: dict[Value, str], arrays: bool,
+                 exact: bool) -> None:
+        self.y, self.xs, self.arrays, self.exact = y, xs, arrays, exact
         leaves, self.inner = topological([y])
         self.leaves = [n for n in names if n in set(leaves)]
         self.written = [n for n in names if n in set(self.inner)]       # as a person would
@@ -78,7 +79,8 @@ class Program:
         result = slopes[0] if single else f"[{', '.join(slopes)}]"
         body = ["# forward", *forward, "", "# backward", *backward, "",
                 *folded(f"return {self.read[self.y]}, {result}", 96)]
-        title = free_name(name or f"{self.read[self.y]}_and_gradients", set(self.names.values()))
+        title = free_name(name or f"{self.read[self.y]}_and_gradients",
+                          reserved() | set(self.names.values()))
         head = folded(f"def {title}({self.arguments()}):", 100)
         defined = "\n".join(["@np.errstate(all='ignore')"] * self.arrays + head + [
             f"    {line}" if line else "" for line in body]) + "\n"
@@ -100,7 +102,7 @@ class Program:
         inputs = [self.read[x] for x in node._prev]
         if not row.variadic:
             return self.plain(row.forward, dict(zip(row.inputs.split(), inputs)))
-        terms = summed(row.text, inputs)
+        terms = [] if self.exact else summed(row.text, inputs)
         if terms and (self.arrays or len(terms) < 3):
             return " + ".join(terms)
         return self.plain(f"total([{', '.join(terms)}])" if terms else row.forward,
@@ -203,12 +205,11 @@ def check(inner: Sequence[Value]) -> None:
 
 def identifiers(nodes: Sequence[Value], names: dict[Value, str]) -> dict[Value, str]:
     """A Python name for every node that has a name, each used once."""
-    taken: set[str] = set()
-    found = {}
+    taken, found = reserved(), {}
     for node in nodes:
         if node in names and not (is_constant(node) and not node.label):
             found[node] = free_name(names[node], taken)
-            taken |= {found[node], f"d_{found[node]}"}
+            taken.update((found[node], f"d_{found[node]}"))
     return found
 
 
@@ -217,9 +218,13 @@ def free_name(label: str, taken: set[str]) -> str:
     text = re.sub(r"\W+", "_", label, flags=re.ASCII).strip("_") or "v"
     text = f"v{text}" if text[0].isdigit() else text
     choices = itertools.chain([text], (f"{text}_{i}" for i in itertools.count(2)))
-    return next(c for c in choices if not (
-        c in taken or f"d_{c}" in taken or keyword.iskeyword(c) or hasattr(builtins, c)
-        or c in RESERVED or c in definitions()))
+    return next(c for c in choices if c not in taken and f"d_{c}" not in taken)
+
+
+def reserved() -> set[str]:
+    """The names that mean something in generated source."""
+    return {"math", "np", "slopes", "each", "each_list", *keyword.kwlist, *keyword.softkwlist,
+            *vars(builtins), *definitions()}
 
 
 def literal(x: float) -> str:
