@@ -109,7 +109,9 @@ def first(rows: Iterable[Row]) -> Row | None:
 
 def correction(row: Row) -> str:
     """What a wrong row should be, or should give where it is a working or a formula."""
-    return f"should {'be' if row.kind == RESULT else 'give'} {should_be(row)[0][0]}"
+    (number, source), *exact = should_be(row)
+    verb = "be" if row.kind == RESULT else "give"
+    return f"should {verb} {number}" + (f" {source}, and {exact[0][0]} exactly" if exact else "")
 
 
 def explained(row: Row) -> list[str]:
