@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 from engine import Value
 from engine.rules import RULES
 
-from .own import Local, Number, Quantity, Reckoning
+from .own import Reckoning
 from .problem import INDEXED
+from .quantities import Gradient, Local, Number, Quantity
 
-FAMILIAR = frozenset("identity square sqrt exp log log10 log2 sin cos tanh sigmoid relu abs".split())
+FAMILIAR = ("identity", "square", "sqrt", "exp", "log", "log10", "log2", "sin", "cos", "tanh",
+            "sigmoid", "relu", "abs")
 UNARY = [r for r in RULES.values() if r.name in FAMILIAR]       # what one function is taken for
 BINARY = [r for r in RULES.values() if len(r.inputs) == 2 and r.symbol and not r.symbol.isalnum()]
 TURNED = frozenset(r.name for r in RULES.values()       # rows whose first input is their own
@@ -56,26 +58,30 @@ def exchanged(reckoning: Reckoning, q: Quantity) -> Iterator[Edit]:
                    reckoning.of(Number(q.node, q.after + 1)).data)
 
 
-def neighbours(reckoning: Reckoning, q: Quantity) -> Iterator[tuple[str, Any]]:
+def neighbours(reckoning: Reckoning, q: Quantity) -> Iterator[tuple[str, Quantity]]:
     """The same quantity with other indices, and the kind of slip; single leaves for single ones."""
     if isinstance(q, Local):
         return
-    field, node = ("node", q.node) if isinstance(q, Number) else ("by", q.by)
+    def other(node: Value) -> Quantity:
+        return Number(node, q.after) if isinstance(q, Number) else Gradient(q.of, node, q.after)
+
+    node = q.node if isinstance(q, Number) else q.by
     problem = reckoning.problem
     found = INDEXED.fullmatch(problem.name(node))
-    for name in members(problem.families.get(found[1], [])) if found else []:
-        other = INDEXED.fullmatch(name)
-        if problem.names[name] is not node and found and other:
-            turned = found[3] and other.groups()[1:] == (found[3], found[2])
-            yield ("transposed" if turned else "shifted index",
-                   q._replace(**{field: problem.names[name]}))
-    for base in problem.families if found else ():
-        other_node = problem.names.get(base + problem.name(node)[len(found[1]):]) if found else None
-        if other_node and other_node is not node and bool(other_node._prev) == bool(node._prev):
-            yield "wrong operand", q._replace(**{field: other_node})
     if not found and isinstance(q, Number) and not node._prev:
-        yield from (("wrong operand", q._replace(node=leaf)) for name, leaf in problem.names.items()
+        yield from (("wrong operand", other(leaf)) for name, leaf in problem.names.items()
                     if not leaf._prev and leaf is not node and not INDEXED.fullmatch(name))
+    if not found:
+        return
+    for name in members(problem.families.get(found[1], [])):
+        index = name[len(found[1]):]
+        turned = found[3] and index == f"[{found[3]},{found[2]}]"
+        if problem.names[name] is not node:
+            yield "transposed" if turned else "shifted index", other(problem.names[name])
+    for base in problem.families:               # the same index in another matrix
+        like = problem.names.get(base + found[0][len(found[1]):])
+        if like and like is not node and bool(like._prev) == bool(node._prev):
+            yield "wrong operand", other(like)
 
 
 def members(table: Any) -> list[str]:

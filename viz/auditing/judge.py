@@ -6,41 +6,26 @@
 
 Every number is recomputed twice: exactly, and from the person's own earlier numbers, which stand in
 the *book*. What a number in the book may stand for is an interval, its box: between the number as
-printed and the one it was rounded from. A printed number is accepted as carried rounding when it
-meets the interval of its step over the boxes of its operands.
-Start reading at `Judge.line`, then `Judge.result`.
+printed and the one it was rounded from. Start reading at `Judge.line`; verdicts are in claim.py.
 """
 
 from collections.abc import Iterable
-from functools import partial
-from math import isfinite
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
-from engine import Value, is_constant
-from engine.graph import topological
+from engine import Value
 from engine.value import constant
 
-from .digits import HAIR, Printed, misprints
-from .edits import Edit
+from .claim import Claim
+from .digits import HAIR, Printed
 from .equations import equation
-from .own import Edges, Entry, Number, Quantity, Reckoning, enclosure, rounded
+from .own import Reckoning
 from .problem import Problem, nested
-from .sides import Element, LookUp, Part, elements, quantities
-from .slips import explained
-from .verdicts import (BLANK, CARRIED, DIGITS, FINE, FORMULA, INHERITED, RESULT, RIGHT, UNREAD,
-                       WORKING, WRONG, Row)
-from .workings import miswritten, unequal
+from .quantities import Edges, Entry, Quantity
+from .sides import Element, LookUp, elements, quantities
+from .verdicts import INHERITED, RESULT, UNREAD, WRONG, Row
 
 POINTS = 3                          # a formula is also tried at so many other points
-
-
-class Ground(NamedTuple):
-    """Something that a number may have been computed from: a graph, its boxes, and its row."""
-
-    root: Value
-    boxes: dict[Value, Entry]
-    row: int = 0                    # the statement that wrote it out, or 0: the step itself
 
 
 class Judge:
@@ -136,212 +121,3 @@ class Judge:
                 n: n.data * draw(0.8, 1.2) + draw(0.01, 0.05) for n in leaves})
                 for _ in range(POINTS)]
         return self.points
-
-
-class Claim:
-    """One element under judgement: its true number, and the ways its own number may come about."""
-
-    def __init__(self, judge: Judge, step: str, element: Element, own: Reckoning) -> None:
-        self.judge, self.step, self.element, self.own = judge, step, element, own
-        self.quantity = element.quantity
-        self.exact = self.true(judge.exact).data
-        self.grounds = [self.natural()]
-        self.partials: list[float] = []
-        self.before: Part | None = None         # the working before this one
-
-    def true(self, reckoning: Reckoning) -> Value:
-        """What is claimed, from a reckoning."""
-        if self.quantity is not None:
-            return reckoning.of(self.quantity)
-        found = self.element.first.value(self.judge.named(reckoning))
-        return found if isinstance(found, Value) else constant(found)
-
-    def natural(self) -> Ground:
-        """The step itself, from the person's own earlier numbers."""
-        if self.quantity is not None:
-            return Ground(self.own.of(self.quantity, afresh=True), self.own.boxes)
-        boxes: dict[Value, Entry] = {}
-        found = self.element.first.value(self.judge.literal(self.own, boxes, []))
-        return Ground(found, boxes | self.own.boxes)
-
-    def part(self, part: Part) -> None:
-        """Judges one side."""
-        side = part.side
-        if side.blank:
-            self.add(RESULT, "?", BLANK)
-        elif side.number and not part.index:
-            self.result(side.number)
-        elif side.named:
-            self.formula(part)
-        else:
-            self.working(part)
-
-    def add(self, kind: str, text: str, verdict: str, **found: Any) -> Row:
-        """Notes a row about this element."""
-        own = self.grounds[0].root.data
-        return self.judge.add(self.step, self.element.name, kind, text, exact=self.exact, own=own,
-                              verdict=verdict, **found)
-
-    # ---- results
-
-    def result(self, shown: Printed) -> None:
-        """Judges a printed number, and notes it in the book."""
-        if shown.agrees(self.exact):
-            same = abs(shown.value - self.exact) <= HAIR * abs(self.exact)
-            self.add(RESULT, shown.text, RIGHT if same else DIGITS)
-            self.note(shown, self.exact)
-            return
-        for ground in self.all_grounds():
-            if follows(shown, ground):
-                self.accepted(shown, ground)
-                return
-        slips = explained(partial(near, shown.value, shown.half), self.reckonings(), self.quantity,
-                          self.pen(shown), self.pen(shown, weak=True), self.spread())
-        self.add(RESULT, shown.text, WRONG, slips=slips)
-        self.note(shown, slips[0].value if slips else shown.value + shown.half,
-                  shown.value if slips else shown.value - shown.half)
-
-    def all_grounds(self) -> Iterable[Ground]:
-        """The step from own numbers, the number repeated, the step from own values only."""
-        yield self.grounds[0]
-        if self.quantity is not None and self.quantity in self.judge.book:
-            leaf = Value(self.judge.book[self.quantity].value)
-            entry = self.judge.book[self.quantity]
-            yield Ground(leaf, {leaf: entry}, entry.row)
-        yield from self.grounds[:0:-1]
-        if self.quantity is not None:
-            values = {q: e for q, e in self.judge.book.items() if isinstance(q, Number)}
-            other = Reckoning(self.judge.problem, values, edges=self.judge.edges)
-            yield Ground(other.of(self.quantity, afresh=True), other.boxes)
-
-    def accepted(self, shown: Printed, ground: Ground) -> None:
-        """A number that is not the true one, but follows from earlier ones: which?"""
-        verdict, causes = self.descent(ground)
-        self.add(RESULT, shown.text, verdict, causes=causes)
-        ends = [ground.root.data] + [self.exact] * (verdict == CARRIED)
-        self.note(shown, *ends)
-
-    def descent(self, ground: Ground) -> tuple[str, tuple[int, ...]]:
-        """Carried rounding, or inherited from which rows."""
-        leaves = topological([ground.root])[0]
-        rows = [ground.row] if self.judge.wrong([ground.row]) else [
-            ground.boxes[n].row for n in leaves if n in ground.boxes]
-        causes = tuple(sorted(self.judge.wrong(rows)))
-        return (INHERITED, causes) if causes else (CARRIED, ())
-
-    def spread(self) -> float:
-        """How uncertain the step is by carried rounding, relative to its number."""
-        low, high = enclosure(self.grounds[0].root, self.grounds[0].boxes)
-        return (high - low) / abs(high + low) if high + low else 0.0
-
-    def note(self, shown: Printed, *ends: float) -> None:
-        """Writes the number into the book, with what it may stand for."""
-        ends = tuple(x for x in ends if isfinite(x))
-        if self.quantity is not None:
-            self.judge.book[self.quantity] = Entry(
-                shown.value, min(shown.value, *ends, shown.value),
-                max(shown.value, *ends, shown.value), len(self.judge.rows))
-
-    def by_name(self, part: Part, point: Reckoning) -> Reckoning:
-        """The reckoning at a point that stops at everything with a name, as a formula does."""
-        problem = point.problem
-        book: dict[Quantity, Entry] = {}
-
-        def note(q: Quantity) -> None:
-            if q != self.quantity:
-                x = point.of(q).data
-                book[q] = Entry(x, x, x, 0)
-
-        for node in problem.names.values():
-            if node._prev:
-                note(Number(node))
-        for what in part.side.meaning.values():
-            if not isinstance(what, Printed):
-                nested(quantities(problem, what), note)
-        return Reckoning(problem, book, edges=point.edges, leaves=point.leaves)
-
-    def reckonings(self) -> list[Reckoning]:
-        """From the person's own numbers, and from the exact ones in their places."""
-        judge = self.judge
-        book = {q: Entry(x, x, x, 0) for q in judge.book for x in [judge.exact.of(q).data]}
-        return [self.own, Reckoning(judge.problem, book, edges=judge.edges)]
-
-    def pen(self, shown: Printed, weak: bool = False) -> list[Edit]:
-        """Slips of the pen, from the true number or any that the person may have had."""
-        bases = dict.fromkeys([self.grounds[-1].root.data, self.grounds[0].root.data, self.exact])
-        found = [Edit(kind, text, shown.value) for base in bases
-                 for kind, text in misprints(shown, base)]
-        return [e for e in found if (e.kind in ("last digit", "digit misread")) == weak]
-
-    # ---- workings and formulas
-
-    def working(self, part: Part) -> None:
-        """Judges numbers written out on the way."""
-        boxes: dict[Value, Entry] = {}
-        root = part.value(self.judge.literal(self.own, boxes, self.partials))
-        low, high = enclosure(root, boxes)
-        verdict, causes = self.standing(low, high, root, boxes)
-        slips = () if verdict != WRONG else explained(
-            partial(within, low, high), self.reckonings(), self.quantity,
-            [*(unequal(self.before, part, root) if self.before else ()),
-             *miswritten(part, root, self.reached, self.own)], spread=self.spread())
-        row = self.add(WORKING, part.side.text, verdict, causes=causes, slips=slips)
-        self.grounds.append(Ground(root, boxes, row.number))
-        self.partials += [n.data for n in topological([root])[1]]
-        self.before = part
-
-    def standing(self, low: float, high: float, root: Value,
-                 boxes: dict[Value, Entry]) -> tuple[str, tuple[int, ...]]:
-        """The verdict on a working that gives something between low and high."""
-        if within(low, high, self.exact):
-            return (RIGHT if near(root.data, 0.0, self.exact) else DIGITS), ()
-        if overlap((low, high), enclosure(self.grounds[0].root, self.grounds[0].boxes)):
-            return self.descent(Ground(self.grounds[0].root, self.grounds[0].boxes))
-        for ground in self.grounds[:0:-1]:
-            if overlap((low, high), enclosure(ground.root, ground.boxes)):
-                return self.descent(ground)
-        return WRONG, ()
-
-    def reached(self, x: float) -> bool:
-        """Whether a number is the true one, or the step's from own numbers."""
-        low, high = enclosure(self.grounds[0].root, self.grounds[0].boxes)
-        return near(x, 0.0, self.exact) or within(low, high, x)
-
-    def formula(self, part: Part) -> None:
-        """Judges an expression in names: at other points too, unless it has decimals in it."""
-        decimals = any(isinstance(m, Printed) and not m.whole for m in part.side.meaning.values())
-        points = [self.judge.exact, *([] if decimals else self.judge.elsewhere())]
-        for point in reversed(points):
-            boxes: dict[Value, Entry] = {}
-            found = part.value(self.judge.literal(point, boxes, []))
-            low, high = enclosure(found if isinstance(found, Value) else constant(found), boxes)
-            true = self.true(point).data
-            if isfinite(true) and not within(low, high, true):
-                slips = explained(partial(within, low, high), [self.by_name(part, point)],
-                                  self.quantity, pen=False)
-                self.add(FORMULA, part.side.text, WRONG, slips=slips)
-                return
-        self.add(FORMULA, part.side.text, RIGHT)
-
-
-def near(x: float, half: float, y: float, spread: float = 0.0) -> bool:
-    """Whether y, uncertain by a relative spread, is x to half a unit."""
-    return abs(x - y) <= half * (1 + 1e-6) + (spread + HAIR) * abs(y) + 1e-15
-
-
-def within(low: float, high: float, x: float, spread: float = 0.0) -> bool:
-    """Whether x lies between low and high."""
-    slack = (spread + HAIR) * max(abs(low), abs(high), abs(x)) + 1e-15
-    return low - slack <= x <= high + slack
-
-
-def overlap(a: tuple[float, float], b: tuple[float, float]) -> bool:
-    """Whether two intervals have a number in common."""
-    slack = HAIR * max(map(abs, (*a, *b)))
-    return a[0] <= b[1] + slack and b[0] <= a[1] + slack
-
-
-def follows(shown: Printed, ground: Ground) -> bool:
-    """Whether a printed number is what the ground gives, operands and results rounded or not."""
-    return (shown.meets(*enclosure(ground.root, ground.boxes))
-            or shown.agrees(rounded(ground.root, shown.digits)))

@@ -1,22 +1,25 @@
 """A value as what its operations make of it, and the slips one makes in them.
 
-    in_operations(reckoning, q)     edits at every operation between q and the numbers written before
+    in_operations(reckoning, q)     edits at every operation between the numbers in the book and q
     in_operands(reckoning, q)       numbers rounded too early, miscopied, or from a wrong formula
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 from math import isfinite
+from typing import Any
 
 from engine import Value, is_constant
-from engine.graph import topological
 from engine.ops import PRODUCT
 from engine.rules import RULES
 
 from .digits import to_digits
 from .edits import BINARY, LOGARITHMS, TURNED, UNARY, Edit, called, title
-from .own import Local, Number, Quantity, Reckoning, Replay
+from .intervals import Replay
+from .own import Reckoning
 from .problem import INDEXED
 from .products import exchanged_inside, scaled
+from .quantities import Local, Number, Quantity
 
 MOST_OPERATIONS = 200
 
@@ -35,7 +38,8 @@ def in_operations(reckoning: Reckoning, q: Number) -> Iterator[Edit]:
 
 def wrong_values(m: Value, reckoning: Reckoning, q: Number) -> Iterator[Edit]:
     """Other numbers that an operation is mistaken for."""
-    rule, xs = m._rule, [x.data for x in m._prev]
+    rule: Any = m._rule
+    xs = [x.data for x in m._prev]
     yield Edit("sign", f"the sign of {title(reckoning, reckoning.meaning.get(m, q))} is wrong",
                -m.data)
     if not hasattr(rule, "row"):
@@ -56,30 +60,32 @@ def wrong_values(m: Value, reckoning: Reckoning, q: Number) -> Iterator[Edit]:
 
 def wrong_pairs(m: Value, reckoning: Reckoning) -> Iterator[Edit]:
     """Slips in an operation on two numbers."""
-    rule, (x, y) = m._rule, (n.data for n in m._prev)
-    part = "factor" if rule.row.binds >= PRODUCT else "term"        # type: ignore[union-attr]
+    rule: Any = m._rule
+    x, y = (n.data for n in m._prev)
+    part = "factor" if rule.row.binds >= PRODUCT else "term"
     for kept, other, signed, node in ((x, y, (x, -y), m._prev[1]), (y, x, (-x, y), m._prev[0])):
         name = called(node, reckoning)
         yield Edit(f"{part} lost", f"the {part} {name} is missing", kept)
         yield Edit(f"{part} doubled", f"the {part} {name} is taken twice",
-                   rule.value([m.data, other]))                     # type: ignore[union-attr]
-        yield Edit("sign", f"{name} has the wrong sign", rule.value(signed))  # type: ignore[union-attr]
+                   rule.value([m.data, other]))
+        yield Edit("sign", f"{name} has the wrong sign", rule.value(signed))
     yield Edit("operands exchanged", f"the operands of {rule.symbol} are exchanged",
-               rule.value([y, x]))                                  # type: ignore[union-attr]
+               rule.value([y, x]))
     yield from (Edit("other operation", f"{other.symbol} instead of {rule.symbol}",
                      other.value([x, y])) for other in BINARY if other is not rule)
 
 
 def wrong_lists(m: Value, reckoning: Reckoning) -> Iterator[Edit]:
     """Slips in a sum, a sum of products, or a softmax."""
-    rule, xs = m._rule, [x.data for x in m._prev]
+    rule: Any = m._rule
+    xs = [x.data for x in m._prev]
     if rule.name in TURNED:
         yield Edit("other function", "the share without the exponential", xs[0] / (sum(xs) or 1))
         for name, words in (("exp", "the exponential, not divided by the sum"),
                             ("sigmoid", "the sigmoid instead of the softmax")):
             yield Edit("other function", words, RULES[name].value(xs[:1]))
         return
-    paired = len(xs) // 2 if "{y" in rule.row.text else 0           # type: ignore[union-attr]
+    paired = len(xs) // 2 if "{y" in rule.row.text else 0
     rows = [[m._prev[i], m._prev[paired + i]] for i in range(paired)]
     rows += [[x] for x in m._prev[2 * paired:]]
     for row in rows:
@@ -169,7 +175,7 @@ def swapped(x: float) -> Iterator[float]:
     """A short number with two neighbouring digits exchanged."""
     text = f"{x:.10g}"
     places = [i for i, c in enumerate(text) if c.isdigit()] if len(text) < 9 else []
-    for a, b in zip(places, places[1:]):
+    for a, b in pairwise(places):
         if text[a] != text[b]:
             letters = [*text]
             letters[a], letters[b] = letters[b], letters[a]

@@ -18,8 +18,11 @@ from engine.graph import topological
 from engine.value import make
 
 from .edits import TURNED, UNARY, Edit, exchanged, members, neighbours, title
-from .own import Gradient, Local, Number, Quantity, Reckoning, Replay, slope
+from .intervals import Replay
+from .own import Reckoning
 from .problem import Problem
+from .quantities import Gradient, Local, Number, Quantity
+from .slopes import slope
 
 MOST_PATHS = 64
 
@@ -45,19 +48,17 @@ def paths(reckoning: Reckoning, q: Quantity) -> list[Path]:
     todo: list[tuple[Value, Path]] = [(q.by, ())]
     while todo:
         node, behind = todo.pop()
-        stop = reckoning.stop(Gradient(q.of, node, q.after))
-        if stop and (stop is not q.of):
+        before = Gradient(q.of, node, q.after)
+        stop = reckoning.stop(before)
+        if node is q.of:
+            found.append(behind)
+        elif behind and (before in reckoning.book or len(found) + len(todo) > MOST_PATHS):
+            found.append((factor(reckoning, before), *behind))
+        elif stop:
             todo.append((stop, (factor(reckoning, Gradient(stop, node, q.after)), *behind)))
-            continue
-        for c, i in edges.get(node, ()):
-            local = factor(reckoning, Local(c, i, q.after))
-            before = Gradient(q.of, c, q.after)
-            if c is q.of:
-                found.append((local, *behind))
-            elif before in reckoning.book or len(found) + len(todo) > MOST_PATHS:
-                found.append((factor(reckoning, before), local, *behind))
-            else:
-                todo.append((c, (local, *behind)))
+        else:
+            todo += [(c, (factor(reckoning, Local(c, i, q.after)), *behind))
+                     for c, i in edges.get(node, ())]
     return found
 
 
@@ -65,7 +66,8 @@ def factor(reckoning: Reckoning, q: Quantity) -> Factor:
     """A quantity as a factor; a slope that is a number with a name, such as W3, has that name."""
     made = reckoning.of(q)
     means = reckoning.meaning.get(made, q)
-    return Factor(title(reckoning, means if isinstance(means, Number) else q), made.data, q)
+    name = title(reckoning, means if isinstance(means, Number) else q)
+    return Factor(name, made.data, reckoning.local(q))
 
 
 def value(sum_of: Iterable[Path]) -> float:
@@ -100,7 +102,7 @@ def in_one_path(whole: list[Path], total: float, problem: Problem) -> Iterator[E
     """Slips in one product of several: its sign, a factor left out, the product taken twice."""
     for path in whole if len(whole) > 1 else ():
         product = prod(f.value for f in path)
-        where = f"the path through {way(path, problem)[0]}"
+        where = f"the path through {next(iter(way(path, problem)), path[-1].name)}"
         yield Edit("sign", f"{where} has the wrong sign", total - 2 * product)
         yield Edit("path doubled", f"{where} is counted twice", total + product)
         for f in path:
@@ -112,10 +114,11 @@ def in_one_path(whole: list[Path], total: float, problem: Problem) -> Iterator[E
 
 
 def way(path: Path, problem: Problem) -> list[str]:
-    """What a path goes through, from x on; those with a name of their own first."""
-    nodes = [f.means.node if isinstance(f.means, Local) else
-             f.means.by if f is path[0] else f.means.of
-             for f in reversed(path) if isinstance(f.means, (Local, Gradient))]
+    """What a path goes through between its ends, from x on; those with names of their own first."""
+    first, *others = (f.means for f in path)
+    nodes = [q.node if isinstance(q, Local) else q.of for q in reversed(others)
+             if isinstance(q, (Local, Gradient))]
+    nodes += [first.by] if isinstance(first, Gradient) else []
     return [problem.called(n) for n in sorted(nodes, key=lambda n: not problem.name(n))]
 
 
@@ -144,8 +147,6 @@ def lost(whole: list[Path], problem: Problem) -> Iterator[tuple[str, str, list[P
 def diagonal(f: Factor) -> bool:
     """Whether a factor is no derivative of one output of a softmax in the input of another."""
     q = f.means
-    if isinstance(q, Gradient) and q.by in q.of._prev:          # written down by the person
-        q = Local(q.of, q.of._prev.index(q.by), q.after)
     return not (isinstance(q, Local) and q.i and q.node._rule.name in TURNED)
 
 
@@ -168,7 +169,7 @@ def wrong_factors(f: Factor, reckoning: Reckoning) -> Iterator[Edit]:
 
 def wrong_slopes(name: str, q: Local, reckoning: Reckoning) -> Iterator[Edit]:
     """Other numbers that a local derivative is mistaken for."""
-    rule = q.node._rule
+    rule: Any = q.node._rule
     if not hasattr(rule, "row"):
         return
     xs = [reckoning.of(Number(x, q.after)) for x in q.node._prev]
@@ -188,10 +189,11 @@ def wrong_slopes(name: str, q: Local, reckoning: Reckoning) -> Iterator[Edit]:
 
 def other_slopes(name: str, q: Local, reckoning: Reckoning) -> Iterator[Edit]:
     """Derivatives of other things than the one meant: another index, or another layer."""
-    x, problem = q.node._prev[q.i], reckoning.problem
+    x = q.node._prev[q.i]
     if len(q.node._prev) > 1:
         return
     for kind, other in neighbours(reckoning, Number(q.node, q.after)):
+        assert isinstance(other, Number)
         wrong: Quantity = (Local(other.node, q.i, q.after) if kind != "wrong operand" else
                            Gradient(other.node, x, q.after))
         yield Edit(kind, f"{title(reckoning, wrong)} is used instead of {name}",

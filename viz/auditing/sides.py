@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from .digits import Printed
 from .equations import Side, Slope, evaluate
-from .own import Gradient, Number, Quantity
 from .problem import Problem, nested
+from .quantities import Gradient, Number, Quantity
 
 LookUp = Callable[[Any], Any]
 
@@ -22,12 +22,12 @@ class Part(NamedTuple):
     """One element of one side: how to compute it, and its text."""
 
     side: Side
-    index: tuple[int, ...] = ()
+    place: tuple[int, ...] = ()         # in what its expression gives; () if it is the whole
 
     def value(self, look_up: LookUp) -> Any:
         """Its Value, where `look_up` says what numbers, names and derivatives are."""
         found = evaluate(self.side.tree, lambda key: look_up(self.side.meaning[key]))
-        return found[self.index] if self.index else found
+        return found[self.place] if self.place else found
 
     def number(self, key: str) -> float:
         """The number that a placeholder of it stands for; nan for a name."""

@@ -11,16 +11,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from math import isfinite
 
-from .edits import Edit, exchanged, title
+from .edits import Edit, exchanged
 from .operations import in_operands, in_operations
-from .own import Gradient, Number, Quantity, Reckoning
+from .own import Reckoning
 from .problem import INDEXED, Problem
 from .products import in_products, lost, paths, replacements
+from .quantities import Gradient, Number, Quantity
 from .verdicts import Slip
 
 LISTED = 5                                  # so many candidates are reported
 NEARLY = 2e-4                               # relative: what is only near is shown as that
-OTHER_LOSSES = {                            # slopes of losses in a prediction p with target t
+# Slopes of losses in a prediction p with target t.
+OTHER_LOSSES: dict[str, Callable[[float, float], float]] = {
     "the squared error":             lambda p, t: 2 * (p - t),
     "half the squared error":        lambda p, t: p - t,
     "the binary cross-entropy":      lambda p, t: (p - t) / (p * (1 - p)),

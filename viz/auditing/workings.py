@@ -1,7 +1,8 @@
 """What may be wrong with numbers written out: an operand that is another, a lost sign of operation.
 
-    miswritten(part, root, reached, own)        the repairs after which a working is right
-    unequal(before, after, root)                the terms of a sum that are not those of the side before
+    unmultiplied(part, root, reached)           a multiplication sign left out
+    misplaced(root, reached, own)               a number that stands where another one belongs
+    unequal(before, after, root)                the terms that are not those of the side before
 """
 
 import ast
@@ -12,15 +13,9 @@ from engine.graph import topological
 
 from .edits import Edit, title
 from .equations import evaluate
-from .own import Reckoning, Replay
+from .intervals import Replay
+from .own import Reckoning
 from .sides import Part, spelled
-
-
-def miswritten(part: Part, root: Value, reached: Callable[[float], bool],
-               own: Reckoning) -> Iterator[Edit]:
-    """The slips of writing that explain a working: each is a repair that makes it right."""
-    yield from unmultiplied(part, root, reached)
-    yield from misplaced(root, reached, own)
 
 
 def misplaced(root: Value, reached: Callable[[float], bool], own: Reckoning) -> Iterator[Edit]:
