@@ -13,7 +13,7 @@ from engine import Value
 from engine.rules import RULES
 
 from .own import Reckoning
-from .problem import INDEXED
+from .problem import INDEXED, Problem
 from .quantities import Gradient, Local, Number, Quantity
 
 FAMILIAR = ("identity", "square", "sqrt", "exp", "log", "log10", "log2", "sin", "cos", "tanh",
@@ -68,7 +68,7 @@ def neighbours(reckoning: Reckoning, q: Quantity) -> Iterator[tuple[str, Quantit
     node = q.node if isinstance(q, Number) else q.by
     problem = reckoning.problem
     found = INDEXED.fullmatch(problem.name(node))
-    if not found and isinstance(q, Number) and not node._prev:
+    if not found and not node._prev:
         yield from (("wrong operand", other(leaf)) for name, leaf in problem.names.items()
                     if not leaf._prev and leaf is not node and not INDEXED.fullmatch(name))
     if not found:
@@ -82,6 +82,20 @@ def neighbours(reckoning: Reckoning, q: Quantity) -> Iterator[tuple[str, Quantit
         like = problem.names.get(base + found[0][len(found[1]):])
         if like and like is not node and bool(like._prev) == bool(node._prev):
             yield "wrong operand", other(like)
+
+
+def along(problem: Problem, name: str) -> Iterator[list[str]]:
+    """For each index of a name, the names that differ from it in that index only, and itself."""
+    found = INDEXED.fullmatch(name)
+    own = indices(name) if found else []
+    for k in range(len(own)):
+        yield [other for other in members(problem.families.get(found[1], []) if found else [])
+               if own[:k] + own[k + 1:] == indices(other)[:k] + indices(other)[k + 1:]]
+
+
+def indices(name: str) -> list[str]:
+    """The indices of a name: ["1", "2"] of W[1,2]."""
+    return name[name.index("[") + 1:-1].split(",")
 
 
 def members(table: Any) -> list[str]:

@@ -31,9 +31,22 @@ def in_operations(reckoning: Reckoning, q: Number) -> Iterator[Edit]:
     for m in replay.inner[-MOST_OPERATIONS:]:
         for kind, text, x in wrong_values(m, reckoning, q):
             yield Edit(kind, text, replay({m: x}))
+    yield from left_out(replay)
     yield from exchanged_inside(root, reckoning)
     yield from other_families(replay, reckoning)
     yield from scaled(root.data, reckoning)
+
+
+def left_out(replay: Replay) -> Iterator[Edit]:
+    """A function or a power that is left out everywhere at once."""
+    alike: dict[str, list[Value]] = {}
+    for m in replay.inner[-MOST_OPERATIONS:]:
+        if not is_constant(m._prev[0]) and all(map(is_constant, m._prev[1:])):
+            alike.setdefault(m._rule.name, []).append(m)
+    for name, nodes in alike.items():
+        if len(nodes) > 1:
+            numbers = {m: m._prev[0].data for m in nodes}
+            yield Edit("function missing", f"{name} is left out in every term", replay(numbers))
 
 
 def wrong_values(m: Value, reckoning: Reckoning, q: Number) -> Iterator[Edit]:

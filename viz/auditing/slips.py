@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from math import isfinite
 
-from .edits import Edit, exchanged
+from .edits import Edit, along, exchanged
 from .operations import in_operands, in_operations
 from .own import Reckoning
 from .problem import INDEXED, Problem
@@ -83,6 +83,7 @@ def single(reckoning: Reckoning, q: Quantity | None, pen: bool) -> Iterator[Edit
         whole = paths(reckoning, q)
         yield from in_products(whole, reckoning, replacements(whole, reckoning))
         yield from other_losses(reckoning, q)
+        yield from summed(reckoning, q)
     if q and pen:
         yield from in_operands(reckoning, q)
 
@@ -130,6 +131,16 @@ def other_losses(reckoning: Reckoning, q: Quantity) -> Iterator[Edit]:
                 if p not in (0.0, 1.0):
                     yield Edit("other loss", f"the derivative of another loss, {loss}, with the "
                                              f"target {target}", formula(p, t))
+
+
+def summed(reckoning: Reckoning, q: Quantity) -> Iterator[Edit]:
+    """The sum over an index where one element is meant."""
+    problem = reckoning.problem
+    for group in along(problem, problem.name(q.by)) if isinstance(q, Gradient) else ():
+        if isinstance(q, Gradient) and len(group) > 1:
+            slopes = (reckoning.of(q._replace(by=problem.names[name])).data for name in group)
+            yield Edit("summed", f"the sum over {', '.join(group)} stands where "
+                                 f"{problem.name(q.by)} alone is meant", sum(slopes))
 
 
 def targets(problem: Problem, prediction: str) -> Iterator[str]:
