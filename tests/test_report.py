@@ -153,6 +153,19 @@ def test_the_table_can_list_only_what_is_not_right_or_nothing(form, rows, proble
         form(rows, problem, statements="some")
 
 
+def test_the_headings_of_markdown_can_stand_lower(rows, problem):
+    high, low = report.markdown(rows, problem), report.markdown(rows, problem, level=3)
+    assert low.startswith("### Audit: two by two\n")
+    assert low.replace("\n##", "\n").removeprefix("##") == high
+
+
+def test_a_formula_is_measured_by_the_exact_number(problem):
+    row = Row(1, "", "h[1]", FORMULA, "v[1]", 0.9, 0.7, WRONG)
+    assert "should give 0.9;" in report.markdown([row], problem)
+    assert "0.7 from the numbers written before it, and 0.9 exactly;" in report.markdown(
+        [row._replace(kind=WORKING)], problem)
+
+
 def test_nothing_wrong_is_said_kindly_and_names_no_step(rows, problem):
     said = report.text(rows[:2], problem)
     assert "All 2 statements are right. Well done!" in said
@@ -225,6 +238,12 @@ def test_every_verdict_has_a_sign_besides_its_colour(rows, problem):
     for row in rows:
         line = page[page.index(f'<tr id="s{row.number}"'):]
         assert SIGNS[row.verdict] in line[:line.index("</tr>")]
+
+
+def test_no_line_of_markdown_becomes_a_heading_by_a_number(rows, problem):
+    wrong = [row._replace(verdict=WRONG) for row in rows[4:8]]
+    for line in report.markdown(wrong, problem).splitlines():
+        assert not line.lstrip(" -").startswith("#") or line.startswith(("# ", "## ", "### "))
 
 
 def test_markdown_shows_every_text_as_itself(rows, problem):

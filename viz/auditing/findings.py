@@ -21,6 +21,7 @@ from .verdicts import (
     BLANK,
     CARRIED,
     DIGITS,
+    FORMULA,
     INHERITED,
     RESULT,
     RIGHT,
@@ -111,6 +112,8 @@ def correction(row: Row) -> str:
     """What a wrong row should be, or should give where it is a working or a formula."""
     (number, source), *exact = should_be(row)
     verb = "be" if row.kind == RESULT else "give"
+    if row.kind == FORMULA and exact:
+        return f"should {verb} {exact[0][0]}"           # a formula is not about earlier numbers
     return f"should {verb} {number}" + (f" {source}, and {exact[0][0]} exactly" if exact else "")
 
 

@@ -21,6 +21,7 @@ from .web import html
 __all__ = ["html", "markdown", "picture", "text"]
 
 WIDE = 34                           # characters of a text in a terminal's table
+LONG = 72                           # characters of a text in a list
 FEW = 3                             # elements of one root that are written out
 
 
@@ -65,7 +66,7 @@ def roots_as_text(rows: Sequence[Row]) -> list[str]:
 
 def root_as_text(root: Root) -> list[str]:
     """One root: its numbers, what explains them, what inherits from it."""
-    lines = [f"  ✗ #{row.number} {row.name} = {clipped(row.text, 60)}, {findings.correction(row)}"
+    lines = [f"  ✗ #{row.number} {row.name} = {clipped(row.text, LONG)}, {findings.correction(row)}"
              for row in root.rows[:FEW]]
     lines += [f"    {findings.others(root, FEW)}"] * (len(root.rows) > FEW)
     lines.append(f"      {findings.explained(root.rows[0])[0]}")
@@ -74,7 +75,7 @@ def root_as_text(root: Root) -> list[str]:
 
 def unread_as_text(rows: Sequence[Row]) -> list[str]:
     """What could not be read."""
-    found = [f"  ? #{row.number} {clipped(row.text, 60)}: {why}"
+    found = [f"  ? #{row.number} {clipped(row.text, LONG)}: {why}"
              for row, why in findings.unread(rows)]
     return [f"Not read: {len(found)}", *found] if found else []
 
@@ -110,8 +111,8 @@ def clipped(text: str, most: int = WIDE) -> str:
 # ---- Markdown
 
 def markdown(rows: Sequence[Row], problem: Problem, title: str = "", score: str = "", *,
-             full: bool = False, statements: str = "all") -> str:
-    """The report as Markdown; full and statements as for `text`."""
+             full: bool = False, statements: str = "all", level: int = 1) -> str:
+    """The report as Markdown; full and statements as for `text`; level: of its title."""
     listed = findings.chosen(rows, statements)
     parts = [[f"# Audit: {spoken(title or problem.title or 'a derivation')}"],
              [findings.headline(rows)], [score] if score else [], first_as_markdown(rows),
@@ -119,7 +120,9 @@ def markdown(rows: Sequence[Row], problem: Problem, title: str = "", score: str 
     parts += [["## The statements"]] if listed else []
     parts += [part for step, lines in findings.table(listed, full=full)
               for part in ([f"### {spoken(step or 'Statements')}"], lines_as_markdown(lines))]
-    return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+    marks = "#" * (level - 1)
+    return "\n\n".join("\n".join([marks + part[0] if part[0].startswith("#") else part[0],
+                                  *part[1:]]) for part in parts if part) + "\n"
 
 
 def first_as_markdown(rows: Sequence[Row]) -> list[str]:
@@ -148,11 +151,14 @@ def roots_as_markdown(rows: Sequence[Row]) -> list[str]:
 
 def root_as_markdown(root: Root) -> list[str]:
     """One root: its numbers, what explains them, what inherits from it."""
-    numbers = "; ".join(f"#{row.number} {code(f'{row.name} = {row.text}')}, "
-                        f"{findings.correction(row)}" for row in root.rows[:FEW])
-    numbers += f"; {findings.others(root, FEW)}" if len(root.rows) > FEW else ""
-    return [f"- ✗ {numbers}: {spoken(findings.explained(root.rows[0])[0])}",
-            *([f"  - ↳ {spoken(findings.inheritance(root))}"] if root.heirs else [])]
+    numbers = [f"#{row.number} {code(clipped(f'{row.name} = {row.text}', LONG))}, "
+               f"{findings.correction(row)}" for row in root.rows[:FEW]]
+    why = spoken(findings.explained(root.rows[0])[0])
+    rest = [findings.others(root, FEW)] if len(root.rows) > FEW else []
+    rest += [f"↳ {spoken(findings.inheritance(root))}"] if root.heirs else []
+    if len(root.rows) == 1:
+        return [f"- ✗ {numbers[0]}; {why}", *(f"  - {line}" for line in rest)]
+    return [f"- {why}", *(f"  - ✗ {line}" for line in numbers), *(f"  - {line}" for line in rest)]
 
 
 def unread_as_markdown(rows: Sequence[Row]) -> list[str]:
