@@ -19,6 +19,7 @@
     page.py        an HTML page that stands alone
     source.py      to_source: both passes as Python that runs on its own
     helpers.py       the functions that such a program calls
+    auditing/      audit: a hand derivation, checked step by step
     jacobians.py   Jacobians of vectors and matrices, as tables and heat maps
     plots.py       training curves, gradient flow, decision boundary
     chart.py         what the plots share
@@ -26,6 +27,7 @@
 """
 
 from . import plots
+from .auditing import Audit, Problem, audit, exercise, read_sheet
 from .derivation import Derivation, derive
 from .graph import draw, draw_dot
 from .jacobians import JacobianTensor, jacobian_tensor
@@ -34,6 +36,7 @@ from .source import to_source
 from .text import expression, name
 
 __all__ = [
-    "Derivation", "JacobianTensor", "Picture", "derive", "draw", "draw_dot", "expression",
-    "jacobian_tensor", "name", "plots", "to_source",
+    "Audit", "Derivation", "JacobianTensor", "Picture", "Problem", "audit", "derive", "draw",
+    "draw_dot", "exercise", "expression", "jacobian_tensor", "name", "plots", "read_sheet",
+    "to_source",
 ]

@@ -20,6 +20,8 @@
 """
 
 from .audit import Audit, audit
+from .exercise import exercise
 from .problem import Problem
+from .sheets import Sheet, read_sheet
 
-__all__ = ["Audit", "Problem", "audit"]
+__all__ = ["Audit", "Problem", "Sheet", "audit", "exercise", "read_sheet"]

@@ -20,7 +20,7 @@ from ..picture import Picture
 from . import report
 from .judge import Judge
 from .problem import Problem
-from .verdicts import BLANK, FORMULA, INHERITED, RESULT, UNREAD, VERDICTS, WRONG, Row
+from .verdicts import BLANK, FORMULA, RESULT, UNREAD, VERDICTS, WRONG, Row
 
 HALF_POINT = frozenset({        # slips of the pen and of copying, in a step that was understood
     "cut", "rounded twice", "rounded early", "last digit", "digit misread", "digits swapped",
@@ -97,14 +97,14 @@ def points(row: Row) -> float:
     return 0.0 if row.verdict in (BLANK, UNREAD) else 1.0
 
 
-def audit(claims: Any, graph: Any, module: Any = None, *, rate: float = 0.01,
+def audit(claims: Any, graph: Any, module: Any = None, *, rate: float | None = None,
           parameters: Iterable[Value] | None = None, names: Mapping[str, str] | None = None,
           title: str = "") -> Audit:
     """The audit of a hand derivation against the graph that it is about.
 
     claims: equations, or (title, equations) per part, or {name: number as printed}. rate: the
-    learning rate of the updates. parameters: what they move; by default a module's, or else every
-    leaf. names: other spellings used in the claims, {"E_total": "loss"}.
+    learning rate of the updates, 0.01 if not given. parameters: what they move; by default a
+    module's, or else every leaf. names: other spellings used in the claims, {"E_total": "loss"}.
     """
     problem = Problem.of(graph, module, rate=rate, parameters=parameters, names=names)
     judge = Judge(problem)

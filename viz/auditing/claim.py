@@ -23,7 +23,8 @@ from .problem import nested
 from .quantities import Entry, Number, Quantity
 from .sides import Element, Part, quantities
 from .slips import explained
-from .verdicts import BLANK, CARRIED, DIGITS, FORMULA, INHERITED, RESULT, RIGHT, WORKING, WRONG, Row
+from .verdicts import (BLANK, CARRIED, DIGITS, FORMULA, INHERITED, RESULT, RIGHT, WORKING, WRONG,
+                       Row, Slip)
 from .workings import misplaced, unequal, unmultiplied
 
 if TYPE_CHECKING:
@@ -67,8 +68,8 @@ class Claim:
     def part(self, part: Part) -> None:
         """Judges one side."""
         side = part.side
-        if side.blank:
-            self.add(RESULT, "?", BLANK)
+        if side.blank:                              # what belongs there is not told
+            self.add(RESULT, "?", BLANK, exact=float("nan"), own=None)
         elif side.number and not part.place:
             self.result(side.number)
         elif side.named:
@@ -78,9 +79,8 @@ class Claim:
 
     def add(self, kind: str, text: str, verdict: str, **found: Any) -> Row:
         """Notes a row about this element."""
-        own = self.grounds[0].root.data
-        return self.judge.add(self.step, self.element.name, kind, text, exact=self.exact, own=own,
-                              verdict=verdict, **found)
+        return self.judge.add(self.step, self.element.name, kind, text, verdict=verdict,
+                              **{"exact": self.exact, "own": self.grounds[0].root.data, **found})
 
     # ---- results
 
@@ -185,7 +185,7 @@ class Claim:
         slips = () if verdict != WRONG else explained(
             partial(within, low, high), self.reckonings(), self.quantity,
             [*(unequal(self.before, part, root) if self.before else ()),
-             *unmultiplied(part, root, self.reached)],
+             *unmultiplied(part, root, partial(self.reached, half=1e-4 * abs(self.exact)))],
             misplaced(root, partial(self.reached, half=(high - low) / 2), self.own),
             self.spread())
         row = self.add(WORKING, part.side.text, verdict, causes=causes, slips=slips)
@@ -213,17 +213,28 @@ class Claim:
         """Judges an expression in names: at other points too, unless it has decimals in it."""
         decimals = any(isinstance(m, Printed) and not m.whole for m in part.side.meaning.values())
         points = [self.judge.exact, *([] if decimals else self.judge.elsewhere())]
-        for point in reversed(points):
-            boxes: dict[Value, Entry] = {}
-            found = part.value(self.judge.literal(point, boxes, []))
-            low, high = enclosure(found if isinstance(found, Value) else constant(found), boxes)
-            true = self.true(point).data
-            if isfinite(true) and not within(low, high, true):
-                slips = explained(partial(within, low, high), [self.by_name(part, point)],
-                                  self.quantity, pen=False)
-                self.add(FORMULA, part.side.text, WRONG, slips=slips)
-                return
-        self.add(FORMULA, part.side.text, RIGHT)
+        wrong = [point for point in points if not self.holds(part, point)]
+        slips: tuple[Slip, ...] = ()
+        if wrong:                                   # the last point is the most general one
+            given = sum(self.range(part, self.judge.exact)) / 2
+            slips = tuple(slip._replace(value=given) for slip in explained(
+                partial(within, *self.range(part, wrong[-1])), [self.by_name(part, wrong[-1])],
+                self.quantity, pen=False))
+        chance = "" if not wrong or self.judge.exact in wrong else (
+            "it agrees with these numbers by chance, with others it does not")
+        self.add(FORMULA, part.side.text, WRONG if wrong else RIGHT, own=None, slips=slips,
+                 note=chance)
+
+    def holds(self, part: Part, point: Reckoning) -> bool:
+        """Whether an expression gives the true number at a point; also where there is none."""
+        true = self.true(point).data
+        return not isfinite(true) or within(*self.range(part, point), true)
+
+    def range(self, part: Part, point: Reckoning) -> tuple[float, float]:
+        """The interval of an expression in names at a point."""
+        boxes: dict[Value, Entry] = {}
+        found = part.value(self.judge.literal(point, boxes, []))
+        return enclosure(found if isinstance(found, Value) else constant(found), boxes)
 
 
 def follows(shown: Printed, ground: Ground) -> bool:

@@ -121,7 +121,7 @@ def _digits(shown: Printed, true: float, right: Decimal) -> Iterator[tuple[str, 
             if swapped == theirs != ours:
                 yield "digits swapped", f"two digits changed places: {correct} became {shown.text}"
         for i, digit in enumerate(ours[:-1]):
-            if len(ours) > len(theirs) > 2 and ours[:i] + ours[i + 1:] == theirs:
+            if len(ours) > len(theirs) > 2 - (digit == "0") and ours[:i] + ours[i + 1:] == theirs:
                 kind = "zero lost" if digit == "0" else "digit lost"
                 yield kind, f"a {digit} was left out: {correct} became {shown.text}"
                 return

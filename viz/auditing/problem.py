@@ -39,15 +39,19 @@ class Problem:
         self.rate_node = constant(rate)
 
     @classmethod
-    def of(cls, graph: Any, module: Any = None, *, rate: float = 0.01,
+    def of(cls, graph: Any, module: Any = None, *, rate: float | None = None,
            parameters: Iterable[Value] | None = None,
            names: Mapping[str, str] | None = None) -> "Problem":
         """The problem that a recorded Value, a network or another Problem poses.
 
         parameters: what an update moves; by default the module's, or else every labelled leaf
-        that is no constant. names: other spellings used in claims, {"E": "loss"}.
+        that is no constant. rate: 0.01 if not given. names: other spellings used in claims,
+        {"E": "loss"}. TypeError if a Problem, which has all that, is given some of it again.
         """
         if isinstance(graph, Problem):
+            if any(x is not None for x in (module, rate, parameters, names)):
+                raise TypeError(f"{graph!r} has its own parameters, rate and names: give them "
+                                f"where the Problem is made, not again")
             return graph
         if not isinstance(graph, Value) and callable(getattr(graph, "loss", None)):
             graph, module = graph.loss(), module or graph
@@ -58,7 +62,7 @@ class Problem:
         moved = (list(parameters) if parameters is not None else module.parameters() if module else
                  [n for n in found.nodes if not n._prev and not is_constant(n)])
         by_name = {name: node for node, name in readable_names(found, module).items()}
-        return cls(graph, by_name, moved, rate=rate, aliases=names)
+        return cls(graph, by_name, moved, rate=0.01 if rate is None else rate, aliases=names)
 
     @classmethod
     def written(cls, given: Mapping[str, Any], parameters: Mapping[str, Any],

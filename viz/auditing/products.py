@@ -17,6 +17,7 @@ from engine import Value, is_constant
 from engine.graph import topological
 from engine.value import make
 
+from ..reading import textbook
 from .edits import TURNED, UNARY, Edit, exchanged, members, neighbours, title
 from .intervals import Replay
 from .own import Reckoning
@@ -176,8 +177,9 @@ def wrong_slopes(name: str, q: Local, reckoning: Reckoning) -> Iterator[Edit]:
     z = reckoning.of(Number(q.node, q.after))
     if len(xs) == 1:
         inside, outside = (title(reckoning, Number(n)) for n in (q.node._prev[0], q.node))
+        form = textbook(rule)                   # such as 1 - z^2, of the output z
         yield Edit("wrong point", f"in {name} stands {inside} where {outside} belongs",
-                   at(rule, xs, xs[0]))
+                   form(xs[0].data) if form else at(rule, xs, xs[0]))
         yield Edit("wrong point", f"{name} is taken at {outside} instead of {inside}",
                    at(rule, [z], make(rule, [z])))
         yield Edit("derivative forgotten", f"{name} is replaced by the function itself", z.data)
