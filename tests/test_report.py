@@ -87,7 +87,9 @@ def test_the_right_number_is_given_to_the_printed_digits_with_its_source(rows, p
     assert "should be   0.48 " not in said
     assert re.search(r"should be +0\.48$", said, re.M)                   # both round to 0.48
     told = report.text([rows[2]._replace(own=0.5352)], problem)
-    assert re.search(r"should be +0\.54 from the numbers written before it\n +or +0\.48 from", told)
+    assert re.search(r"should be +0\.54 from the numbers written before it\n +exactly +0\.48", told)
+    working = rows[0]._replace(verdict=WRONG, own=0.90001)
+    assert "written before it" not in report.text([working], problem)       # the same, to the eye
 
 
 @pytest.mark.parametrize("form", FORMS)

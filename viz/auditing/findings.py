@@ -95,9 +95,9 @@ def like(x: float | None, text: str, more: int = 0) -> str:
 def should_be(row: Row) -> list[tuple[str, str]]:
     """The right numbers of a row, and where each comes from."""
     exact, own = like(row.exact, row.text), like(row.own, row.text)
-    if own and own != exact:
-        return [(own, "from the numbers written before it"),
-                (exact, "from the exact values")]
+    close = shown(row.text) is None and f"{row.own or 0:.3g}" == f"{row.exact:.3g}"
+    if own and own != exact and not close:
+        return [(own, "from the numbers written before it"), (exact, "")]
     return [(exact, "")]
 
 
@@ -131,7 +131,7 @@ def about(row: Row, rows: Sequence[Row]) -> list[tuple[str, str]]:
     said = [("where", f"#{row.number}" + (f", {row.step}" if row.step else "")),
             ("what", row.name), ("printed", row.text)]
     verb = "should be" if row.kind == RESULT else "should give"
-    said += [(verb if not i else "or", " ".join(filter(None, (number, source))))
+    said += [(verb if not i else "exactly", " ".join(filter(None, (number, source))))
              for i, (number, source) in enumerate(should_be(row))]
     said += [(("perhaps" if len(row.slips) > 1 else "why") if not i else "or", sentence)
              for i, sentence in enumerate(explained(row))]

@@ -93,12 +93,12 @@ def table_as_text(rows: Sequence[Row], full: bool) -> list[str]:
                 for k in range(6)]
         written = ["  " + "  ".join(f"{c:<{w}}" for c, w in zip(row, wide)).rstrip()
                    for row in cells]
-        out += ["", step or "Statements", written[0]]
+        out += [*(["", step] if step else [""] * bool(out)), written[0]]
         for line, text in zip(lines, written[1:]):
             out += [text] + ([f"{'':8}{line.verdict}"
                               + (f": {line.remark}" if line.remark else "")]
                              if not line.rows[0].fine or line.remark else [])
-    return ["The statements", *out[1:]] if out else []
+    return ["The statements", *out[not out[0]:]] if out else []
 
 
 def clipped(text: str, most: int = WIDE) -> str:
@@ -119,7 +119,7 @@ def markdown(rows: Sequence[Row], problem: Problem, title: str = "", score: str 
              counts_as_markdown(rows), roots_as_markdown(rows), unread_as_markdown(rows)]
     parts += [["## The statements"]] if listed else []
     parts += [part for step, lines in findings.table(listed, full=full)
-              for part in ([f"### {spoken(step or 'Statements')}"], lines_as_markdown(lines))]
+              for part in ([f"### {spoken(step)}"] if step else [], lines_as_markdown(lines))]
     marks = "#" * (level - 1)
     return "\n\n".join("\n".join([marks + part[0] if part[0].startswith("#") else part[0],
                                   *part[1:]]) for part in parts if part) + "\n"
