@@ -23,8 +23,19 @@ from .problem import nested
 from .quantities import Entry, Number, Quantity
 from .sides import Element, Part, quantities
 from .slips import explained
-from .verdicts import (BLANK, CARRIED, DIGITS, FORMULA, INHERITED, RESULT, RIGHT, WORKING, WRONG,
-                       Row, Slip)
+from .verdicts import (
+    BLANK,
+    CARRIED,
+    DIGITS,
+    FORMULA,
+    INHERITED,
+    RESULT,
+    RIGHT,
+    WORKING,
+    WRONG,
+    Row,
+    Slip,
+)
 from .workings import misplaced, unequal, unmultiplied
 
 if TYPE_CHECKING:
