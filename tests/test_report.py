@@ -305,6 +305,15 @@ def test_marks_can_be_drawn_by_hand_and_wrong_ones_are_refused():
         draw(y, marks={(x, "grad"): ("bad", "")})
 
 
+def test_svg_says_its_font_once_and_keeps_its_words_and_spaces(rows, problem):
+    drawing = picture(rows, problem)
+    raw, short = drawing.pipe("svg").decode(), drawing.svg()
+    assert short.count("font-family") == 1 < raw.count("font-family")
+    assert re.findall(">([^<]*)</text>", short) == re.findall(">([^<]*)</text>", raw)
+    assert short.count("xml:space") == raw.count("xml:space")
+    assert len(short) < 0.85 * len(raw)
+
+
 def test_the_inks_of_marks_can_be_read():
     for mark in MARKS.values():
         assert contrast(mark.ink, "#FFFFFF") >= 4.5 and contrast(mark.ink, mark.fill) >= 4.5
