@@ -109,8 +109,8 @@ class Claim:
         slips = explained(partial(near, shown.value, shown.half), self.reckonings(), self.quantity,
                           self.pen(shown), self.pen(shown, weak=True), self.spread())
         self.add(RESULT, shown.text, WRONG, slips=slips)
-        self.note(shown, slips[0].value if slips else shown.value + shown.half,
-                  shown.value if slips else shown.value - shown.half)
+        unit = (shown.value - shown.half, shown.value + shown.half)
+        self.note(shown, *([slips[0].value] if slips else unit))
 
     def all_grounds(self) -> Iterable[Ground]:
         """The step from own numbers, the number repeated, the step from own values only."""
@@ -148,11 +148,10 @@ class Claim:
 
     def note(self, shown: Printed, *ends: float) -> None:
         """Writes the number into the book, with what it may stand for."""
-        ends = tuple(x for x in ends if isfinite(x))
+        stands = [shown.value, *filter(isfinite, ends)]
         if self.quantity is not None:
             self.judge.book[self.quantity] = Entry(
-                shown.value, min(shown.value, *ends, shown.value),
-                max(shown.value, *ends, shown.value), len(self.judge.rows))
+                shown.value, min(stands), max(stands), len(self.judge.rows))
 
     def by_name(self, part: Part, point: Reckoning) -> Reckoning:
         """The reckoning at a point that stops at everything with a name, as a formula does."""
