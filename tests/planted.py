@@ -3,12 +3,13 @@
     draft(seed)                 a random network and a derivation of it, every choice made
     planted(draft, rng)         one slip for it that can be seen in print, or None
     write(draft, slip)          the derivation as a person prints it
-    measure(seeds)              the audit's answers on such derivations, counted by kind of slip
+    answer(seed)                what the audit says about a derivation with a slip
+    accused(seed)               what it accuses in a right one
 
     python tests/planted.py 2000            the table
 
-A step is a formula in text, such as "{a1[1]}*{W2[1,1]} + {b2[1]}", and a slip is another text in its
-place, or another number in print. Every quantity has two numbers: `chain`, as a calculator carries
+A step is a formula in text, such as "{a1[1]}*{W2[1,1]} + {b2[1]}", and a slip is another text in
+its place, or another number in print. Every quantity has two numbers: `chain`, as a calculator carries
 it on, and `shown`, as it was printed; a step takes all its operands from the one or the other.
 Nothing here comes from the code that is measured; only `judged` at the end runs it.
 """
@@ -17,6 +18,8 @@ import itertools
 import math
 import random
 import re
+import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
@@ -25,6 +28,7 @@ Term = tuple[str, ...]              # the factors of a product; "-" in front for
 Wrong = tuple[str, str]             # a kind of slip, and the formula that stands there instead
 
 PLACE = re.compile(r"\{(.+?)\}")
+MIXED = 243                         # so many mixtures of operands are tried
 MEANT: dict[str, Any] = {
     "exp": math.exp, "log": math.log, "log10": math.log10, "tanh": math.tanh, "max": max,
     "abs": abs, "sigmoid": lambda z: 1 / (1 + math.exp(-z)), "step": lambda z: float(z > 0)}
@@ -322,7 +326,7 @@ def locals_of(layer: Layer) -> Iterator[Step]:
 
 def into(layer: Layer, after: "Layer | None", loss: Loss, *, written: bool, apart: bool,
          shortcut: bool) -> Iterator[Step]:
-    """The gradients in a layer's z; written: with slopes on own lines; apart: dL/da on own lines."""
+    """The gradients in a layer's z. written, apart: slopes and dL/da have lines of their own."""
     for j, z in enumerate(layer.z):
         if shortcut and after is None:
             a, y = q(layer.a[j]), q(loss.y[j])
@@ -455,7 +459,7 @@ def attempted(rng: random.Random, seed: int) -> Draft | None:
         sizes[-1] = 2
     scale = rng.choice((0.1, 1, 1, 1, 1, 5)) if acts[-1] in ("identity", "relu") else 1
     given, parameters = numbers_of(rng, sizes, kind, scale)
-    return choices(rng, seed, sizes, acts, kind, given, parameters)
+    return chosen(rng, seed, sizes, acts, kind, given, parameters)
 
 
 def numbers_of(rng: random.Random, sizes: list[int], kind: str, scale: float
@@ -487,7 +491,7 @@ def names_of(name: str, size: int, single: bool) -> list[str]:
     return [name] if single else [f"{name}[{i + 1}]" for i in range(size)]
 
 
-def choices(rng: random.Random, seed: int, sizes: list[int], acts: list[str], kind: str,
+def chosen(rng: random.Random, seed: int, sizes: list[int], acts: list[str], kind: str,
             given: dict[str, Any], parameters: dict[str, Any]) -> Draft:
     """The names, formulas and steps of a network, and how its derivation is written."""
     single, upright = set(sizes) == {1}, rng.random() < 0.7         # x @ W, or else W @ x
@@ -510,7 +514,7 @@ def choices(rng: random.Random, seed: int, sizes: list[int], acts: list[str], ki
     loss = Loss(kind, rng.random() < 0.35 and sizes[-1] > 1, layers[-1].a,
                 names_of("y", sizes[-1], single))
     formulas["L"] = named(loss.frame % summed(loss.terms()))
-    order = [name for layer in layers for name in (*sum(layer.W, []), *layer.b)]
+    order = [name for layer in layers for name in (*itertools.chain(*layer.W), *layer.b)]
     rate = rng.choice(("1", "0.5", "0.1", "0.1", "0.05", "0.01", "0.01", "0.001"))
     steps = [*derivation(rng, layers, loss), *updates(order, rate)]
     leaves |= dict(zip(layers[0].ins, given["x"])) | dict(zip(loss.y, given["y"]))
@@ -593,21 +597,27 @@ class Written(NamedTuple):
     statements: list[Statement]
     chain: dict[str, float]
     shown: dict[str, str]
+    carried: dict[str, float]       # each from printed numbers, before its own rounding
+
+    def line(self, d: Draft, n: int) -> str:
+        """The line that a step stands in."""
+        start = f"{in_line(d, n)[1:]} = "
+        return next(text for text in self.lines if text.startswith(start))
 
 
 def write(d: Draft, slip: Slip | None = None) -> Written:
     """The derivation as a person prints it."""
-    chain, shown = {n: float(x) for n, x in d.leaves.items()}, dict(d.leaves)
-    sides = []
+    chain, shown = floats(d.leaves), dict(d.leaves)
+    carried, sides = floats(d.leaves), []
     for n, step in enumerate(d.steps):
         here = slip if slip and slip.at == n else None
         text = here.text or step.text if here else step.text
         look = chain if d.exact[n] else floats(shown)
         result = here.print if here and here.print else d.style.text(number(text, look))
         sides.append(line(d, n, here, text, shown, result))
+        carried[step.name] = number(text, floats(shown))
         chain[step.name], shown[step.name] = number(text, chain), result
-    lines, statements = together(d, sides)
-    return Written(lines, statements, chain, shown)
+    return Written(*together(d, sides), chain, shown, carried)
 
 
 def floats(shown: dict[str, str]) -> dict[str, float]:
@@ -715,15 +725,12 @@ def follows(d: Draft, slip: Slip) -> bool:
 
 
 def mixtures(text: str, clean: Written) -> list[float]:
-    """The numbers of a formula with each operand exact or as printed."""
-    names, shown = reads(text), floats(clean.shown)
-    several = [n for n in names if clean.chain[n] != shown[n]][:7]
-    found = []
-    for picks in itertools.product((False, True), repeat=len(several)):
-        chosen = {n for n, pick in zip(several, picks) if pick}
-        look = {n: (shown if n in chosen or n not in several else clean.chain)[n] for n in names}
-        found.append(number(text, look))
-    return found
+    """The numbers of a formula with each operand exact, printed, or carried on before rounding."""
+    looks = clean.chain, floats(clean.shown), clean.carried
+    operands = [[*{look[n] for look in looks}] for n in reads(text)]
+    several = itertools.islice(itertools.product(*operands), MIXED)
+    found = [number(text, dict(zip(reads(text), picks))) for picks in several]
+    return [*found, *(number(text, look) for look in looks)]
 
 
 def formula_slip(d: Draft, clean: Written, rng: random.Random, kind: str, n: int, text: str
@@ -779,7 +786,7 @@ def cut(style: Style, x: float, shown: str) -> Iterator[str]:
 def swapped(style: Style, x: float, shown: str) -> Iterator[str]:
     """Two neighbouring digits exchanged."""
     for i in range(len(shown) - 1):
-        a, b = shown[i:i + 2]
+        a, b = shown[i], shown[i + 1]
         if a.isdigit() and b.isdigit() and a != b and Decimal(shown[:i] + b + a) != 0:
             yield shown[:i] + b + a + shown[i + 2:]
 
@@ -841,21 +848,26 @@ def words(d: Draft, slip: Slip) -> set[str]:
 
 
 class Answer(NamedTuple):
-    """What the audit said about one derivation."""
+    """What the audit said about a derivation with a slip."""
 
+    seed: int
     kind: str
-    step: bool                      # the first wrong statement is the planted one
-    listed: bool                    # its kind is among the slips
+    step: bool                      # the first statement that is not right is the planted one
+    listed: bool                    # its kind is among the slips found
     first: bool                     # and is the first of them
-    later: list[str]                # other statements that were accused
+    early: list[str]                # what was accused before it,
+    later: list[str]                # and after it
     report: str
 
 
-def judged(d: Draft, lines: list[str]) -> Any:
-    """The audit of the lines: the one place that runs what is measured."""
+def judged(d: Draft, written: Written) -> Any:
+    """The audit of a derivation in print: the one place that runs what is measured."""
     from viz.auditing import Problem, audit
     problem = Problem.written(d.given, d.parameters, d.formulas, rate=float(d.rate))
-    return audit(lines, problem)
+    found = audit(written.lines, problem)
+    expected = [row_name(d, s) for s in written.statements]
+    assert [row.name for row in found.rows] == expected, f"seed {d.seed}: other statements"
+    return found
 
 
 def row_name(d: Draft, s: Statement) -> str:
@@ -872,25 +884,63 @@ def answer(seed: int) -> Answer | None:
     if slip is None:
         return None
     written = write(d, slip)
-    rows = judged(d, written.lines).rows
-    assert [r.name for r in rows] == [row_name(d, s) for s in written.statements], seed
+    rows = judged(d, written).rows
     at = written.statements.index(Statement(slip.at, slip.side))
-    wrong = [n for n, row in enumerate(rows) if row.verdict in ("wrong here", "unread")]
-    kinds = [s.kind for s in rows[at].slips]
-    names = words(d, slip)
-    fits = [kind in names for kind in kinds]
-    early = [n for n, row in enumerate(rows) if n < at and not row.fine]
-    named_right = wrong[:1] == [at] and not early
-    report = (f"seed {seed}, {slip.kind} at {d.steps[slip.at].name} ({slip.side}), "
-              f"{d.style}, {'exact' if d.exact[slip.at] else 'own'}\n"
-              f"    right: {named(d.steps[slip.at].text)}\n"
-              f"    slip:  {named(slip.text) or slip.print}\n"
-              f"    slips found: {[(s.kind, s.text) for s in rows[at].slips]}")
-    return Answer(slip.kind, named_right, any(fits), fits[:1] == [True],
-                  [f"{rows[n].name} = {rows[n].text}" for n in wrong if n != at], report)
+    fits = [s.kind in words(d, slip) for s in rows[at].slips]
+    early = [row for row in rows[:at] if not row.fine]
+    later = [row for row in rows[at + 1:] if row.verdict not in FOLLOWING]
+    return Answer(seed, slip.kind, rows[at].verdict == "wrong here" and not early, any(fits),
+                  fits[:1] == [True], [*map(told, early)], [*map(told, later)], "; ".join((
+                      f"{d.steps[slip.at].name} ({slip.side})", written.line(d, slip.at),
+                      f"meant {named(d.steps[slip.at].text)}", f"found {kinds(rows[at])}")))
 
 
-def accused(seed: int) -> list[Any]:
+FOLLOWING = {"right", "right within the printed digits", "carried rounding", "inherited"}
+
+
+def told(row: Any) -> str:
+    """A row in a word or two."""
+    return f"{row.verdict}: {row.name} = {row.text}"
+
+
+def kinds(row: Any) -> str:
+    """The slips that were found."""
+    return ", ".join(s.kind for s in row.slips) or "nothing"
+
+
+def accused(seed: int) -> list[str]:
     """The rows of a right derivation that are not called right."""
     d = draft(seed)
-    return [row for row in judged(d, write(d).lines).rows if not row.fine]
+    return [f"seed {seed}: {told(row)}" for row in judged(d, write(d)).rows if not row.fine]
+
+
+def table(answers: Iterable[Answer]) -> str:
+    """The counts by kind."""
+    counts: dict[str, Counter[str]] = {}
+    for a in answers:
+        for kind in (a.kind, "together"):
+            counts.setdefault(kind, Counter()).update(
+                planted=1, step=a.step, listed=a.listed, first=a.first, later=bool(a.later))
+    head = f"{'kind of slip':24} planted  step named  slip listed  slip first  later accused"
+    rows = [f"{kind:24} {c['planted']:7}  {c['step']:10}  {c['listed']:11}  {c['first']:10}  "
+            f"{c['later']:13}" for kind, c in sorted(counts.items(),
+                                                     key=lambda kc: (kc[0] == "together", kc[0]))]
+    return "\n".join((head, *rows))
+
+
+def main(many: int) -> None:
+    """Prints the table of so many derivations, with a slip and without, and every failure."""
+    alarms = [text for seed in range(many) for text in accused(seed)]
+    answers = [a for a in map(answer, range(many)) if a]
+    failures = [f"seed {a.seed}, {a.kind}: {a.report}" for a in answers
+                if not (a.listed and a.step)]
+    later = [f"seed {a.seed}, {a.kind}: {text}" for a in answers for text in a.early + a.later]
+    for title, found in (("accused though right", alarms), ("not named", failures),
+                         ("accused before or after the slip", later)):
+        print(f"{title}: {len(found)}", *found, "", sep="\n")
+    print(table(answers), "", f"right derivations: {many}, statements accused: {len(alarms)}",
+          sep="\n")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 200)
