@@ -109,16 +109,18 @@ class Claim:
         slips = explained(partial(near, shown.value, shown.half), self.reckonings(), self.quantity,
                           self.pen(shown), self.pen(shown, weak=True), self.spread())
         self.add(RESULT, shown.text, WRONG, slips=slips)
-        unit = (shown.value - shown.half, shown.value + shown.half)
-        self.note(shown, *([slips[0].value] if slips else unit))
+        self.note(shown, *shown.unit)
 
     def all_grounds(self) -> Iterable[Ground]:
-        """The step from own numbers, the number repeated, the step from own values only."""
+        """A slope from the value written, the step from own numbers, the number repeated, ..."""
+        root = self.grounds[0].root
+        if root in self.own.from_value:
+            yield Ground(root, {root: self.own.from_value[root]})
         yield self.grounds[0]
         if self.quantity is not None and self.quantity in self.judge.book:
             leaf = Value(self.judge.book[self.quantity].value)
             entry = self.judge.book[self.quantity]
-            yield Ground(leaf, {leaf: entry}, entry.row)
+            yield Ground(leaf, {leaf: entry})
         yield from self.grounds[:0:-1]
         if self.quantity is not None:
             values: dict[Quantity, Entry] = {
@@ -130,14 +132,13 @@ class Claim:
         """A number that is not the true one, but follows from earlier ones: which?"""
         verdict, causes = self.descent(ground)
         self.add(RESULT, shown.text, verdict, causes=causes)
-        ends = [ground.root.data] + [self.exact] * (verdict == CARRIED)
-        self.note(shown, *ends)
+        self.note(shown, *((ground.root.data, self.exact) if verdict == CARRIED else shown.unit))
 
     def descent(self, ground: Ground) -> tuple[str, tuple[int, ...]]:
         """Carried rounding, or inherited from which rows."""
         leaves = topological([ground.root])[0]
         rows = [ground.row] if self.judge.wrong([ground.row]) else [
-            ground.boxes[n].row for n in leaves if n in ground.boxes]
+            row for n in leaves if n in ground.boxes for row in ground.boxes[n].rows]
         causes = tuple(sorted(self.judge.wrong(rows)))
         return (INHERITED, causes) if causes else (CARRIED, ())
 
@@ -151,7 +152,7 @@ class Claim:
         stands = [shown.value, *filter(isfinite, ends)]
         if self.quantity is not None:
             self.judge.book[self.quantity] = Entry(
-                shown.value, min(stands), max(stands), len(self.judge.rows))
+                shown.value, min(stands), max(stands), (len(self.judge.rows),))
 
     def by_name(self, part: Part, point: Reckoning) -> Reckoning:
         """The reckoning at a point that stops at everything with a name, as a formula does."""
@@ -161,7 +162,7 @@ class Claim:
         def note(q: Quantity) -> None:
             if q != self.quantity:
                 x = point.of(q).data
-                book[q] = Entry(x, x, x, 0)
+                book[q] = Entry(x, x, x)
 
         for node in problem.names.values():
             if node._prev:
@@ -174,7 +175,7 @@ class Claim:
     def reckonings(self) -> list[Reckoning]:
         """From the person's own numbers, and from the exact ones in their places."""
         judge = self.judge
-        book = {q: Entry(x, x, x, 0) for q in judge.book for x in [judge.exact.of(q).data]}
+        book = {q: Entry(x, x, x) for q in judge.book for x in [judge.exact.of(q).data]}
         return [self.own, Reckoning(judge.problem, book, edges=judge.edges)]
 
     def pen(self, shown: Printed, weak: bool = False) -> list[Edit]:
@@ -232,8 +233,12 @@ class Claim:
                 self.quantity, pen=False))
         chance = "" if not wrong or self.judge.exact in wrong else (
             "it agrees with these numbers by chance, with others it does not")
-        self.add(FORMULA, part.side.text, WRONG if wrong else RIGHT, own=None, slips=slips,
-                 note=chance)
+        row = self.add(FORMULA, part.side.text, WRONG if wrong else RIGHT, own=None, slips=slips,
+                       note=chance)
+        if wrong:                                   # what follows may come from it
+            boxes: dict[Value, Entry] = {}
+            root = part.value(self.judge.literal(self.own, boxes, []))
+            self.grounds.append(Ground(root, self.own.boxes | boxes, row.number))
 
     def holds(self, part: Part, point: Reckoning) -> bool:
         """Whether an expression gives the true number at a point; also where there is none."""

@@ -39,6 +39,11 @@ class Printed(NamedTuple):
         return 0.5 * 10.0 ** int(self.decimal.as_tuple().exponent)
 
     @property
+    def unit(self) -> tuple[float, float]:
+        """The numbers that round to it."""
+        return self.value - self.half, self.value + self.half
+
+    @property
     def whole(self) -> bool:
         """Whether it was written without a point."""
         return re.fullmatch(r"[+-]?\d+", self.text) is not None

@@ -6,7 +6,8 @@ Here is what all edits share: what a quantity is called, and what may stand in i
     exchanged(reckoning, q)     the same quantity with other indices, or after the update
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from engine import Value
@@ -62,10 +63,11 @@ def neighbours(reckoning: Reckoning, q: Quantity) -> Iterator[tuple[str, Quantit
     """The same quantity with other indices, and the kind of slip; single leaves for single ones."""
     if isinstance(q, Local):
         return
-    def other(node: Value) -> Quantity:
-        return Number(node, q.after) if isinstance(q, Number) else Gradient(q.of, node, q.after)
-
+    other = partial(with_node, q)
     node = q.node if isinstance(q, Number) else q.by
+    if isinstance(q, Gradient):                 # one function too early
+        yield from (("inner factor missing", other(c)) for c, _ in
+                    reckoning.edges.of(q.of).get(node, ()) if len(c._prev) == 1)
     problem = reckoning.problem
     found = INDEXED.fullmatch(problem.name(node))
     if not found and not node._prev:
@@ -82,6 +84,34 @@ def neighbours(reckoning: Reckoning, q: Quantity) -> Iterator[tuple[str, Quantit
         like = problem.names.get(base + found[0][len(found[1]):])
         if like and like is not node and bool(like._prev) == bool(node._prev):
             yield "wrong operand", other(like)
+
+
+def with_node(q: Number | Gradient, node: Value) -> Number | Gradient:
+    """The same quantity of another node, or in it."""
+    return Number(node, q.after) if isinstance(q, Number) else Gradient(q.of, node, q.after)
+
+
+def renamings(problem: Problem, names: Sequence[str]) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Other elements for all of some elements of one matrix: of another one, or other indices."""
+    base = names[0].partition("[")[0]
+    if not all(INDEXED.fullmatch(name) for name in names):
+        return
+    own = {name: indices(name) for name in names}
+    tried = [("wrong operand", f"{other} is used instead of {base}",
+              {name: f"{other}[{','.join(i)}]" for name, i in own.items()})
+             for other in problem.families if other != base]
+    tried.append(("transposed", f"{base} is used transposed",
+                  {name: f"{base}[{','.join(i[::-1])}]" for name, i in own.items()}))
+    for k in range(len(own[names[0]])):
+        common = {i[k] for i in own.values()}
+        for v in sorted({indices(name)[k] for name in members(problem.families.get(base, []))}):
+            text = f"of {base} the elements with the index {v} instead of {', '.join(common)}"
+            tried.append(("shifted index", text, {
+                name: f"{base}[{','.join([*i[:k], v, *i[k + 1:]])}]" for name, i in own.items()}))
+    for kind, text, other_names in tried:
+        if all(name in problem.names for name in other_names.values()) and other_names != {
+                name: name for name in names}:
+            yield kind, text, other_names
 
 
 def along(problem: Problem, name: str) -> Iterator[list[str]]:

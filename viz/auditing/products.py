@@ -18,7 +18,17 @@ from engine.graph import topological
 from engine.value import make
 
 from ..reading import textbook
-from .edits import TURNED, UNARY, Edit, exchanged, members, neighbours, title
+from .edits import (
+    TURNED,
+    UNARY,
+    Edit,
+    exchanged,
+    members,
+    neighbours,
+    renamings,
+    title,
+    with_node,
+)
 from .intervals import Replay
 from .own import Reckoning
 from .problem import Problem
@@ -96,7 +106,51 @@ def in_products(whole: list[Path], reckoning: Reckoning,
         others = total - value(with_f)
         rest = value(tuple(g for g in path if g != f) for path in with_f)
         yield from (Edit(kind, text, others + x * rest) for kind, text, x in wrong[f])
+    yield from throughout(whole, reckoning)
     yield from scaled(total, reckoning)
+
+
+def throughout(whole: list[Path], reckoning: Reckoning) -> Iterator[Edit]:
+    """The same slip in all paths at once: a matrix for another, a function's slope left out."""
+    factors = dict.fromkeys(f for path in whole for f in path) if len(whole) > 1 else {}
+    slopes = {f for f in factors if isinstance(f.means, Local) and len(f.means.node._prev) == 1}
+    if slopes:
+        yield Edit("inner factor missing",
+                   "the slope of the inner function is missing in every path",
+                   value(tuple(f for f in path if f not in slopes) for path in whole))
+    named = {f: q for f in factors if (q := with_name(f, reckoning))}
+    for group in grouped(named, reckoning.problem):
+        for kind, text, wrong in renamed(group, reckoning):
+            yield Edit(kind, text, value(tuple(wrong.get(f, f) for f in path) for path in whole))
+
+
+def with_name(f: Factor, reckoning: Reckoning) -> Number | Gradient | None:
+    """What a factor is, if that is a number or a gradient with a name of its own."""
+    if isinstance(f.means, Local):
+        shown = reckoning.meaning.get(reckoning.of(f.means))
+        return shown if isinstance(shown, Number) else None
+    return f.means
+
+
+def grouped(named: Mapping[Factor, Number | Gradient],
+            problem: Problem) -> Iterator[dict[Factor, Number | Gradient]]:
+    """The factors that are elements of the same matrix, or gradients in them."""
+    groups: dict[tuple[type, str], dict[Factor, Number | Gradient]] = {}
+    for f, q in named.items():
+        base = problem.name(q.node if isinstance(q, Number) else q.by).partition("[")[0]
+        groups.setdefault((type(q), base), {})[f] = q
+    yield from (group for group in groups.values() if len(group) > 1)
+
+
+def renamed(group: dict[Factor, Number | Gradient],
+            reckoning: Reckoning) -> Iterator[tuple[str, str, dict[Factor, Factor]]]:
+    """All factors of a group exchanged for those of another matrix, or with other indices."""
+    problem = reckoning.problem
+    nodes = {f: q.node if isinstance(q, Number) else q.by for f, q in group.items()}
+    for kind, text, names in renamings(problem, [problem.name(n) for n in nodes.values()]):
+        wrong = {f: with_node(q, problem.names[names[problem.name(nodes[f])]])
+                 for f, q in group.items()}
+        yield kind, text, {f: Factor("", reckoning.of(q).data, None) for f, q in wrong.items()}
 
 
 def in_one_path(whole: list[Path], total: float, problem: Problem) -> Iterator[Edit]:
@@ -184,15 +238,23 @@ def wrong_slopes(name: str, q: Local, reckoning: Reckoning) -> Iterator[Edit]:
                    at(rule, [z], make(rule, [z])))
         yield Edit("derivative forgotten", f"{name} is replaced by the function itself", z.data)
         yield from (Edit("other function", f"the derivative of {other.name} instead of {rule.name}",
-                         at(other, xs, make(other, xs))) for other in UNARY if other is not rule)
+                         x) for other in UNARY if other is not rule
+                    for x in dict.fromkeys(at_either(other, xs, z)))
+    elif rule.name in TURNED and q.i == 0:
+        yield Edit("wrong point", f"{name} is taken from the input instead of the output",
+                   xs[0].data * (1 - xs[0].data))
     yield from other_slopes(name, q, reckoning)
-    yield from exchanged_inside(reckoning.of(q), reckoning)
+    made = reckoning.of(q)
+    yield from exchanged_inside(reckoning.formulas.get(made, made), reckoning)
 
 
 def other_slopes(name: str, q: Local, reckoning: Reckoning) -> Iterator[Edit]:
     """Derivatives of other things than the one meant: another index, or another layer."""
     x = q.node._prev[q.i]
-    if len(q.node._prev) > 1:
+    if len(q.node._prev) > 1:                   # as the weight for the input
+        yield from (Edit("wrong operand", f"{title(reckoning, Number(n, q.after))} is used instead "
+                                          f"of {name}", reckoning.of(Number(n, q.after)).data)
+                    for n in q.node._prev if not is_constant(n))
         return
     for kind, other in neighbours(reckoning, Number(q.node, q.after)):
         assert isinstance(other, Number)
@@ -219,6 +281,14 @@ def at(rule: Any, xs: list[Value], z: Value) -> float:
         return float(found.data if isinstance(found, Value) else found)
     except (ArithmeticError, ValueError):
         return float("nan")
+
+
+def at_either(rule: Any, xs: list[Value], z: Value) -> Iterator[float]:
+    """The derivative of another function at the input, and by its textbook form at the output."""
+    yield at(rule, xs, make(rule, xs))
+    form = textbook(rule)
+    if form:
+        yield form(z.data)
 
 
 def scaled(total: float, reckoning: Reckoning) -> Iterator[Edit]:
