@@ -9,8 +9,8 @@
     python tests/planted.py 2000            the table
 
 A step is a formula in text, such as "{a1[1]}*{W2[1,1]} + {b2[1]}", and a slip is another text in
-its place, or another number in print. Every quantity has two numbers: `chain`, as a calculator carries
-it on, and `shown`, as it was printed; a step takes all its operands from the one or the other.
+its place, or another number in print. Every quantity has two numbers: `chain`, as a calculator
+carries it on, and `shown`, as it was printed; a step takes its operands from the one or the other.
 Nothing here comes from the code that is measured; only `judged` at the end runs it.
 """
 
@@ -20,7 +20,7 @@ import random
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
@@ -140,12 +140,12 @@ def q(name: str) -> str:
     return "{" + name + "}"
 
 
-def others(xs: list[Any], i: int) -> list[Any]:
+def others(xs: Sequence[Any], i: int) -> list[Any]:
     """All but the i-th."""
-    return xs[:i] + xs[i + 1:]
+    return [*xs[:i], *xs[i + 1:]]
 
 
-def around(terms: list[Term], frame: str = "%s") -> Iterator[Wrong]:
+def around(terms: Sequence[Term], frame: str = "%s") -> Iterator[Wrong]:
     """Slips that any sum of products can have: of signs, factors and terms."""
     path = "path lost" if len(terms) > 1 else ""
     yield "sign", frame % f"(-({summed(terms)}))"
@@ -250,8 +250,11 @@ class Loss(NamedTuple):
     def slope(self, j: int, kind: str = "") -> list[Term]:
         """The terms of its derivative in one output, without the average."""
         a, y = q(self.a[j]), q(self.y[j])
-        return {"squares": [("2", f"({a} - {y})")], "categorical": [("-", f"{y}/{a}")],
-                "binary": [("-", f"{y}/{a}"), (f"(1 - {y})/(1 - {a})",)]}[kind or self.kind]
+        slopes: dict[str, list[Term]] = {
+            "squares": [("2", f"({a} - {y})")],
+            "categorical": [("-", f"{y}/{a}")],
+            "binary": [("-", f"{y}/{a}"), (f"(1 - {y})/(1 - {a})",)]}
+        return slopes[kind or self.kind]
 
     def step(self) -> Step:
         """Its value."""
@@ -496,7 +499,7 @@ def chosen(rng: random.Random, seed: int, sizes: list[int], acts: list[str], kin
     """The names, formulas and steps of a network, and how its derivation is written."""
     single, upright = set(sizes) == {1}, rng.random() < 0.7         # x @ W, or else W @ x
     ins, layers, formulas = names_of("x", sizes[0], single), [], {}
-    previous, leaves = "x", {}
+    previous, leaves = "x", dict[str, str]()
     for k, (m, n) in enumerate(itertools.pairwise(sizes), 1):
         out = "y_hat" if k == len(acts) and rng.random() < 0.5 else f"a{k}"
         W = [[f"W{k}" if single else f"W{k}[{i},{j}]" if upright else f"W{k}[{j},{i}]"
@@ -598,6 +601,12 @@ class Written(NamedTuple):
     chain: dict[str, float]
     shown: dict[str, str]
     carried: dict[str, float]       # each from printed numbers, before its own rounding
+    fresh: dict[str, float]         # values as printed, gradients from these without rounding
+
+    @property
+    def looks(self) -> tuple[dict[str, float], ...]:
+        """The right numbers that a person may have for each name."""
+        return self.chain, floats(self.shown), self.carried, self.fresh
 
     def line(self, d: Draft, n: int) -> str:
         """The line that a step stands in."""
@@ -608,7 +617,7 @@ class Written(NamedTuple):
 def write(d: Draft, slip: Slip | None = None) -> Written:
     """The derivation as a person prints it."""
     chain, shown = floats(d.leaves), dict(d.leaves)
-    carried, sides = floats(d.leaves), []
+    carried, fresh, sides = floats(d.leaves), floats(d.leaves), []
     for n, step in enumerate(d.steps):
         here = slip if slip and slip.at == n else None
         text = here.text or step.text if here else step.text
@@ -616,8 +625,9 @@ def write(d: Draft, slip: Slip | None = None) -> Written:
         result = here.print if here and here.print else d.style.text(number(text, look))
         sides.append(line(d, n, here, text, shown, result))
         carried[step.name] = number(text, floats(shown))
+        fresh[step.name] = float(result) if step.part == "forward" else number(text, fresh)
         chain[step.name], shown[step.name] = number(text, chain), result
-    return Written(*together(d, sides), chain, shown, carried)
+    return Written(*together(d, sides), chain, shown, carried, fresh)
 
 
 def floats(shown: dict[str, str]) -> dict[str, float]:
@@ -726,11 +736,10 @@ def follows(d: Draft, slip: Slip) -> bool:
 
 def mixtures(text: str, clean: Written) -> list[float]:
     """The numbers of a formula with each operand exact, printed, or carried on before rounding."""
-    looks = clean.chain, floats(clean.shown), clean.carried
-    operands = [[*{look[n] for look in looks}] for n in reads(text)]
+    operands = [[*{look[n] for look in clean.looks}] for n in reads(text)]
     several = itertools.islice(itertools.product(*operands), MIXED)
     found = [number(text, dict(zip(reads(text), picks))) for picks in several]
-    return [*found, *(number(text, look) for look in looks)]
+    return [*found, *(number(text, look) for look in clean.looks)]
 
 
 def formula_slip(d: Draft, clean: Written, rng: random.Random, kind: str, n: int, text: str
@@ -836,11 +845,10 @@ def words(d: Draft, slip: Slip) -> set[str]:
     kinds = {slip.kind}
     if slip.text:
         clean = write(d)
-        looks = clean.chain, floats(clean.shown)
         for kind, text in d.steps[slip.at].wrongs:
             try:
                 alike = all(math.isclose(number(text, look), number(slip.text, look), rel_tol=1e-9)
-                            for look in looks)
+                            for look in clean.looks)
             except (ArithmeticError, ValueError, KeyError):
                 continue
             kinds |= {kind} if alike else set()
