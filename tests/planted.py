@@ -28,7 +28,7 @@ Term = tuple[str, ...]              # the factors of a product; "-" in front for
 Wrong = tuple[str, str]             # a kind of slip, and the formula that stands there instead
 
 PLACE = re.compile(r"\{(.+?)\}")
-MIXED = 243                         # so many mixtures of operands are tried
+MIXED = 256                         # so many corners are tried
 MEANT: dict[str, Any] = {
     "exp": math.exp, "log": math.log, "log10": math.log10, "tanh": math.tanh, "max": max,
     "abs": abs, "sigmoid": lambda z: 1 / (1 + math.exp(-z)), "step": lambda z: float(z > 0)}
@@ -259,8 +259,9 @@ class Loss(NamedTuple):
     def step(self) -> Step:
         """Its value."""
         terms, n = self.terms(), len(self.a)
-        wrongs = [("term lost" if k == "path lost" else k, t)
-                  for k, t in around(terms, self.frame) if not k.startswith("factor")]
+        lost = {"path lost": "term lost", "overwritten": "one term left"}
+        wrongs = [(lost.get(k, k), t) for k, t in around(terms, self.frame)
+                  if not k.startswith("factor")]
         sum_of = self.frame.removesuffix(f"/{n}") if self.mean else self.frame
         if self.mean:
             wrongs += [("average missing", sum_of % summed(terms)),
@@ -281,8 +282,7 @@ class Loss(NamedTuple):
         terms, n = self.slope(j), len(self.a)
         frame = f"(%s)/{n}" if self.mean else "%s"
         text = frame % summed(terms)
-        wrongs = [("term lost" if k == "path lost" else k, t) for k, t in around(terms, frame)
-                  if not k.startswith("factor")]
+        wrongs = [wrong for wrong in around(terms, frame) if not wrong[0].startswith("factor")]
         if self.kind == "squares":
             factor = terms[0][1]
             wrongs += [("2 of the square lost", frame % factor),
@@ -346,8 +346,7 @@ def into(layer: Layer, after: "Layer | None", loss: Loss, *, written: bool, apar
             heads = {j: [(q(g(after.z[k])), q(after.W[j][k])) for k in range(len(after.z))]}
         terms = [(*head, local[i]) for i in outputs for head in heads[i]]
         wrongs = [*around(terms)]
-        missing = [head for i in outputs for head in heads[i]]
-        wrongs += [("inner factor missing", summed(missing))]
+        wrongs += [("inner factor missing", summed(heads[j]))]
         if layer.act == "softmax":
             wrongs += [("diagonal only", summed([(*heads[j][0], local[j])]))] * (len(outputs) > 1)
         elif not written:
@@ -393,9 +392,8 @@ def onto_inputs(layer: Layer, before: Layer, *, apart: bool) -> Iterator[Step]:
         for other in range(len(layer.W)):
             wrongs += exchanged("shifted index", text,
                                 ((layer.W[i][j], layer.W[other][j]) for j in range(len(layer.z))))
-        if apart:
-            wrongs += exchanged("inner factor missing", text,
-                                zip(map(g, layer.z), map(g, layer.a)))
+        for kind in ("inner factor missing", "wrong operand") if apart else ():
+            wrongs += exchanged(kind, text, zip(map(g, layer.z), map(g, layer.a)))
         yield Step(g(a), text, tuple(wrongs), "backward")
 
 
@@ -618,15 +616,19 @@ def write(d: Draft, slip: Slip | None = None) -> Written:
     """The derivation as a person prints it."""
     chain, shown = floats(d.leaves), dict(d.leaves)
     carried, fresh, sides = floats(d.leaves), floats(d.leaves), []
+    astray: set[str] = set()
     for n, step in enumerate(d.steps):
         here = slip if slip and slip.at == n else None
         text = here.text or step.text if here else step.text
-        look = chain if d.exact[n] else floats(shown)
-        result = here.print if here and here.print else d.style.text(number(text, look))
+        x = number(text, chain if d.exact[n] else floats(shown))
+        result = here.print if here and here.print else d.style.text(x)
         sides.append(line(d, n, here, text, shown, result))
         carried[step.name] = number(text, floats(shown))
         fresh[step.name] = float(result) if step.part == "forward" else number(text, fresh)
-        chain[step.name], shown[step.name] = number(text, chain), result
+        if (here and here.text) or not astray.isdisjoint(reads(text)):
+            astray.add(step.name)           # what is wrong is carried on as it was computed
+        chain[step.name] = x if step.name in astray else number(text, chain)
+        shown[step.name] = result
     return Written(*together(d, sides), chain, shown, carried, fresh)
 
 
@@ -735,11 +737,21 @@ def follows(d: Draft, slip: Slip) -> bool:
 
 
 def mixtures(text: str, clean: Written) -> list[float]:
-    """The numbers of a formula with each operand exact, printed, or carried on before rounding."""
-    operands = [[*{look[n] for look in clean.looks}] for n in reads(text)]
-    several = itertools.islice(itertools.product(*operands), MIXED)
+    """The numbers of a formula at the corners of what its operands may be, and at every look."""
+    ends = [ends_of(n, clean) for n in reads(text)]
+    several = itertools.islice(itertools.product(*ends), MIXED)
     found = [number(text, dict(zip(reads(text), picks))) for picks in several]
     return [*found, *(number(text, look) for look in clean.looks)]
+
+
+def ends_of(name: str, clean: Written) -> tuple[float, ...]:
+    """Between which numbers an operand may lie: all that round to its print, unless it is exact."""
+    known = {look[name] for look in clean.looks}
+    if len(known) == 1:
+        return tuple(known)
+    half = 0.5 * 10.0 ** int(Decimal(clean.shown[name]).as_tuple().exponent)
+    x = float(clean.shown[name])
+    return min(*known, x - half), max(*known, x + half)
 
 
 def formula_slip(d: Draft, clean: Written, rng: random.Random, kind: str, n: int, text: str
@@ -755,7 +767,8 @@ def formula_slip(d: Draft, clean: Written, rng: random.Random, kind: str, n: int
     side = rng.choice(sides)
     if "step(" in text and side == "names":
         return None
-    if not apart(right, wrong) or not all(
+    noise = 1e-12 * max(map(abs, right))
+    if not apart(right, wrong) or any(0 < abs(x) < noise for x in wrong) or not all(
             seen(d.style.text(x), right) for x in wrong):
         return None
     return Slip(kind, n, side, text)
@@ -829,7 +842,8 @@ WORDS: dict[str, set[str]] = {
     "sign of one term": {"sign"},           # it says which term in its sentence
     "sign in print": {"sign"},
     "uphill": {"sign"},                     # the sign of the step
-    "2 of the square lost": {"factor lost"},
+    "2 of the square lost": {"factor lost", "other loss"},      # as half the squared error has it
+    "one term left": {"overwritten", "term lost"},              # that is, all others lost
     "2 of the square doubled": {"factor doubled"},
     "point": {"zero lost", "zero gained"},  # a point one place off is a zero too many or too few
     "zero": {"zero lost"},
