@@ -100,14 +100,18 @@ class Claim:
         if shown.agrees(self.exact):
             same = abs(shown.value - self.exact) <= HAIR * abs(self.exact)
             self.add(RESULT, shown.text, RIGHT if same else DIGITS)
-            self.note(shown, self.exact)
+            spoiled = not self.judge.spoiled.isdisjoint(self.rows_of(self.grounds[0]))
+            self.note(shown, self.exact, *(shown.unit if spoiled else ()))
+            if spoiled:                             # right to its digits, but not beyond
+                self.judge.spoiled.add(len(self.judge.rows))
             return
         for ground in self.all_grounds():
             if follows(shown, ground):
                 self.accepted(shown, ground)
                 return
         slips = explained(partial(near, shown.value, shown.half), self.reckonings(), self.quantity,
-                          self.pen(shown), self.pen(shown, weak=True), self.spread())
+                          self.pen(shown), self.pen(shown, weak=True), self.spread(),
+                          right=[self.exact, self.grounds[0].root.data])
         self.add(RESULT, shown.text, WRONG, slips=slips)
         self.note(shown, *shown.unit)
 
@@ -132,15 +136,19 @@ class Claim:
         """A number that is not the true one, but follows from earlier ones: which?"""
         verdict, causes = self.descent(ground)
         self.add(RESULT, shown.text, verdict, causes=causes)
-        self.note(shown, *((ground.root.data, self.exact) if verdict == CARRIED else shown.unit))
+        self.note(shown, ground.root.data,
+                  *((self.exact,) if verdict == CARRIED else shown.unit))
 
     def descent(self, ground: Ground) -> tuple[str, tuple[int, ...]]:
         """Carried rounding, or inherited from which rows."""
-        leaves = topological([ground.root])[0]
-        rows = [ground.row] if self.judge.wrong([ground.row]) else [
-            row for n in leaves if n in ground.boxes for row in ground.boxes[n].rows]
+        rows = [ground.row] if self.judge.wrong([ground.row]) else self.rows_of(ground)
         causes = tuple(sorted(self.judge.wrong(rows)))
         return (INHERITED, causes) if causes else (CARRIED, ())
+
+    def rows_of(self, ground: Ground) -> list[int]:
+        """The statements that a ground takes numbers from."""
+        leaves = topological([ground.root])[0]
+        return [row for n in leaves if n in ground.boxes for row in ground.boxes[n].rows]
 
     def spread(self) -> float:
         """How uncertain the step is by carried rounding, relative to its number."""

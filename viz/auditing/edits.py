@@ -20,7 +20,7 @@ from .quantities import Gradient, Local, Number, Quantity
 FAMILIAR = ("identity", "square", "sqrt", "exp", "log", "log10", "log2", "sin", "cos", "tanh",
             "sigmoid", "relu", "abs")
 UNARY = [r for r in RULES.values() if r.name in FAMILIAR]       # what one function is taken for
-BINARY = [r for r in RULES.values() if len(r.inputs) == 2 and r.symbol and not r.symbol.isalnum()]
+BINARY = [r for r in RULES.values() if len(r.inputs) == 2 and r.symbol in {*"+-*/", "**"}]
 TURNED = frozenset(r.name for r in RULES.values()       # rows whose first input is their own
                    if r.row.variadic and "[1:]" in r.row.slopes[0])
 LOGARITHMS = frozenset({"log", "log10", "log2"})

@@ -36,6 +36,7 @@ class Judge:
         self.exact = Reckoning(problem, edges=self.edges)
         self.book: dict[Quantity, Entry] = {}
         self.rows: list[Row] = []
+        self.spoiled: set[int] = set()              # the rows with an error in them or behind them
         self.points: list[Reckoning] = []
 
     # ---- lines
@@ -54,19 +55,25 @@ class Judge:
     def element(self, step: str, element: Element) -> None:
         """Judges the sides of one element, from the left."""
         own = Reckoning(self.problem, self.book, edges=self.edges)
-        try:
+        try:                                        # what cannot be computed is said beforehand
             claim = Claim(self, step, element, own)
             for part in element.rest:
-                claim.part(part)
+                if not part.side.blank:
+                    part.value(self.named(self.exact))
         except (ArithmeticError, TypeError, ValueError) as error:
             self.add(step, element.name, RESULT, element.rest[-1].side.text, verdict=UNREAD,
                      note=str(error))
+            return
+        for part in element.rest:
+            claim.part(part)
 
     def add(self, step: str, name: str, kind: str, text: str, **found: Any) -> Row:
         """Notes a row, numbered in the order of the derivation."""
         row = Row(len(self.rows) + 1, step, name, kind, text,
                   **{"exact": float("nan"), "own": None, **found})
         self.rows.append(row)
+        if row.verdict in (WRONG, INHERITED):
+            self.spoiled.add(row.number)
         return row
 
     def wrong(self, numbers: Iterable[int]) -> list[int]:

@@ -28,13 +28,13 @@ def in_operations(reckoning: Reckoning, q: Number) -> Iterator[Edit]:
     """Every single slip on the way to a value."""
     root = reckoning.of(q, afresh=True)
     replay = Replay(root)
+    yield from scaled(root.data, reckoning)
     for m in replay.inner[-MOST_OPERATIONS:]:
         for kind, text, x in wrong_values(m, reckoning, q):
             yield Edit(kind, text, replay({m: x}))
     yield from everywhere(replay)
     yield from exchanged_inside(root, reckoning)
     yield from other_families(replay, reckoning)
-    yield from scaled(root.data, reckoning)
 
 
 def everywhere(replay: Replay) -> Iterator[Edit]:

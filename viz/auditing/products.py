@@ -100,6 +100,7 @@ def in_products(whole: list[Path], reckoning: Reckoning,
     left = {(kind, value(fewer)): text for kind, text, fewer in
             reversed([*lost(whole, reckoning.problem)])}        # of equal ones the first
     yield from (Edit(kind, text, x) for (kind, x), text in reversed(left.items()))
+    yield from scaled(total, reckoning)
     yield from in_one_path(whole, total, reckoning.problem)
     for f in dict.fromkeys(f for path in whole for f in path):
         with_f = [path for path in whole if f in path]
@@ -107,7 +108,6 @@ def in_products(whole: list[Path], reckoning: Reckoning,
         rest = value(tuple(g for g in path if g != f) for path in with_f)
         yield from (Edit(kind, text, others + x * rest) for kind, text, x in wrong[f])
     yield from throughout(whole, reckoning)
-    yield from scaled(total, reckoning)
 
 
 def throughout(whole: list[Path], reckoning: Reckoning) -> Iterator[Edit]:
@@ -250,11 +250,11 @@ def wrong_slopes(name: str, q: Local, reckoning: Reckoning) -> Iterator[Edit]:
 
 def other_slopes(name: str, q: Local, reckoning: Reckoning) -> Iterator[Edit]:
     """Derivatives of other things than the one meant: another index, or another layer."""
-    x = q.node._prev[q.i]
-    if len(q.node._prev) > 1:                   # as the weight for the input
-        yield from (Edit("wrong operand", f"{title(reckoning, Number(n, q.after))} is used instead "
-                                          f"of {name}", reckoning.of(Number(n, q.after)).data)
-                    for n in q.node._prev if not is_constant(n))
+    x, inputs = q.node._prev[q.i], [n for n in q.node._prev if not is_constant(n)]
+    for n in inputs if len(inputs) > 1 else ():         # as the weight for the input
+        yield Edit("wrong operand", f"{title(reckoning, Number(n, q.after))} is used instead of "
+                                    f"{name}", reckoning.of(Number(n, q.after)).data)
+    if len(q.node._prev) > 1:
         return
     for kind, other in neighbours(reckoning, Number(q.node, q.after)):
         assert isinstance(other, Number)

@@ -9,7 +9,7 @@ the printed digits are the explanations, and nothing else is: where none does, t
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from math import isfinite
+from math import isclose, isfinite
 
 from .edits import Edit, along, exchanged
 from .losses import other_losses
@@ -25,22 +25,25 @@ NEARLY = 2e-4                               # relative: what is only near is sho
 
 def explained(hits: Callable[..., bool], reckonings: Sequence[Reckoning], q: Quantity | None,
               before: Iterable[Edit] = (), after: Iterable[Edit] = (),
-              spread: float = 0.0, pen: bool = True) -> tuple[Slip, ...]:
+              spread: float = 0.0, pen: bool = True,
+              right: Sequence[float] = ()) -> tuple[Slip, ...]:
     """The slips in the step to q that give a number accepted by `hits`, the likeliest first.
 
     hits(x, spread): whether x, uncertain by a relative spread, is the printed number; the spread is
     what carried rounding can do. reckonings: the person's own and the exact one. before, after:
     edits that stand for themselves, such as slips of the pen, likelier and less likely than others.
-    pen: whether there were numbers to be miscopied, and not names only.
+    pen: whether there were numbers to be miscopied, and not names only. right: the numbers that no
+    slip gives.
     """
     reckonings = reckonings if q else ()
     tried = [e for reckoning in reckonings for e in single(reckoning, q, pen)]
-    found = unique(before) | (matching(hits, tried, 0.0) or matching(hits, tried, spread))
+    other = [e for e in tried if not any(isclose(e.value, x) for x in right)]
+    found = unique(before) | (matching(hits, other, 0.0) or matching(hits, other, spread))
     found |= unique(after)
     if not found:
         pairs = [Edit(kind, f"{text}; and the sign is wrong", -x) for kind, text, x in tried]
         pairs += [e for reckoning in reckonings for e in double(reckoning, q)]
-        found = matching(hits, pairs, 0.0) or matching(hits, nearly(tried + pairs), NEARLY * pen)
+        found = matching(hits, pairs, 0.0) or matching(hits, nearly(other + pairs), NEARLY * pen)
     return tuple(Slip(*edit) for edit in islice(found.values(), LISTED))
 
 
