@@ -347,6 +347,8 @@ def into(layer: Layer, after: "Layer | None", loss: Loss, *, written: bool, apar
         terms = [(*head, local[i]) for i in outputs for head in heads[i]]
         wrongs = [*around(terms)]
         wrongs += [("inner factor missing", summed(heads[j]))]
+        if heads[j] == [(q(g(layer.a[j])),)]:               # which is dL/da, copied for dL/dz
+            wrongs += [("wrong operand", summed(heads[j]))]
         if layer.act == "softmax":
             wrongs += [("diagonal only", summed([(*heads[j][0], local[j])]))] * (len(outputs) > 1)
         elif not written:
