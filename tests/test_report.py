@@ -162,10 +162,12 @@ def test_the_headings_of_markdown_can_stand_lower(rows, problem):
 
 
 def test_a_formula_is_measured_by_the_exact_number(problem):
-    row = Row(1, "", "h[1]", FORMULA, "v[1]", 0.9, 0.7, WRONG)
+    row = Row(1, "", "h[1]", FORMULA, "v[1]", 0.9, None, WRONG)
     assert "should give 0.9;" in report.markdown([row], problem)
     assert "0.7 from the numbers written before it, and 0.9 exactly;" in report.markdown(
-        [row._replace(kind=WORKING)], problem)
+        [row._replace(kind=WORKING, own=0.7)], problem)
+    chance = report.markdown([row._replace(note="it agrees by chance")], problem)
+    assert "is another formula" in chance and "should give" not in chance
 
 
 def test_nothing_wrong_is_said_kindly_and_names_no_step(rows, problem):
