@@ -180,7 +180,7 @@ def in_operands(reckoning: Reckoning, q: Quantity) -> Iterator[Edit]:
 
 def miscopied(name: str, x: float) -> Iterator[Edit]:
     """What becomes of a number that is rounded early, or copied wrongly."""
-    for short in dict.fromkeys(to_digits(x, digits) for digits in (4, 3, 2, 1)):
+    for short in dict.fromkeys(to_digits(x, digits) for digits in (4, 3, 2)):
         if short != x:
             yield Edit("rounded early", f"{name} was rounded to {short:g} before it was used",
                        short)
