@@ -6,7 +6,7 @@
     answer(seed)                what the audit says about a derivation with a slip
     accused(seed)               what it accuses in a right one
 
-    python tests/planted.py 2000            the table
+    python tests/planted.py 2000            the table, and every failure with its seed
 
 A step is a formula in text, such as "{a1[1]}*{W2[1,1]} + {b2[1]}", and a slip is another text in
 its place, or another number in print. Every quantity has two numbers: `chain`, as a calculator

@@ -9,7 +9,7 @@ import planted
 import pytest
 from planted import Answer
 
-MANY = 120
+MANY = 100
 
 
 @pytest.fixture(scope="module")
