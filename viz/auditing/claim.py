@@ -263,4 +263,4 @@ class Claim:
 def follows(shown: Printed, ground: Ground) -> bool:
     """Whether a printed number is what the ground gives, operands and results rounded or not."""
     return (shown.meets(*enclosure(ground.root, ground.boxes))
-            or shown.agrees(rounded(ground.root, shown.digits)))
+            or shown.agrees(rounded(ground.root, max(shown.digits, 3))))

@@ -14,11 +14,21 @@ from engine.ops import POWER, PRODUCT
 from engine.rules import RULES
 
 from .digits import to_digits
-from .edits import BINARY, LOGARITHMS, TURNED, UNARY, Edit, called, renamings, title
+from .edits import (
+    BINARY,
+    LOGARITHMS,
+    TURNED,
+    UNARY,
+    Edit,
+    called,
+    exchanged_inside,
+    renamings,
+    scaled,
+    title,
+)
 from .intervals import Replay
 from .own import Reckoning
 from .problem import INDEXED
-from .products import exchanged_inside, scaled
 from .quantities import Local, Number, Quantity
 
 MOST_OPERATIONS = 200

@@ -11,29 +11,15 @@ Start reading at `paths`, then `in_products`.
 
 from collections.abc import Iterable, Iterator, Mapping
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from engine import Value, is_constant
-from engine.graph import topological
-from engine.value import make
+from engine import Value
 
-from ..reading import textbook
-from .edits import (
-    TURNED,
-    UNARY,
-    Edit,
-    exchanged,
-    members,
-    neighbours,
-    renamings,
-    title,
-    with_node,
-)
-from .intervals import Replay
+from .edits import TURNED, Edit, exchanged, renamings, scaled, title, with_node
+from .local import wrong_slopes
 from .own import Reckoning
 from .problem import Problem
 from .quantities import Gradient, Local, Number, Quantity
-from .slopes import slope
 
 MOST_PATHS = 64
 
@@ -220,91 +206,3 @@ def wrong_factors(f: Factor, reckoning: Reckoning) -> Iterator[Edit]:
         shown = reckoning.meaning.get(reckoning.of(f.means), f.means)
         for q in dict.fromkeys([shown, f.means]):
             yield from exchanged(reckoning, q)
-
-
-def wrong_slopes(name: str, q: Local, reckoning: Reckoning) -> Iterator[Edit]:
-    """Other numbers that a local derivative is mistaken for."""
-    rule: Any = q.node._rule
-    if not hasattr(rule, "row"):
-        return
-    xs = [reckoning.of(Number(x, q.after)) for x in q.node._prev]
-    z = reckoning.of(Number(q.node, q.after))
-    if len(xs) == 1:
-        inside, outside = (title(reckoning, Number(n)) for n in (q.node._prev[0], q.node))
-        form = textbook(rule)                   # such as 1 - z^2, of the output z
-        yield Edit("wrong point", f"in {name} stands {inside} where {outside} belongs",
-                   form(xs[0].data) if form else at(rule, xs, xs[0]))
-        yield Edit("wrong point", f"{name} is taken at {outside} instead of {inside}",
-                   at(rule, [z], make(rule, [z])))
-        yield Edit("derivative forgotten", f"{name} is replaced by the function itself", z.data)
-        yield from (Edit("other function", f"the derivative of {other.name} instead of {rule.name}",
-                         x) for other in UNARY if other is not rule
-                    for x in dict.fromkeys(at_either(other, xs, z)))
-    elif rule.name in TURNED and q.i == 0:
-        yield Edit("wrong point", f"{name} is taken from the input instead of the output",
-                   xs[0].data * (1 - xs[0].data))
-    yield from other_slopes(name, q, reckoning)
-    made = reckoning.of(q)
-    yield from exchanged_inside(reckoning.formulas.get(made, made), reckoning)
-
-
-def other_slopes(name: str, q: Local, reckoning: Reckoning) -> Iterator[Edit]:
-    """Derivatives of other things than the one meant: another index, or another layer."""
-    x, inputs = q.node._prev[q.i], [n for n in q.node._prev if not is_constant(n)]
-    for n in inputs if len(inputs) > 1 else ():         # as the weight for the input
-        yield Edit("wrong operand", f"{title(reckoning, Number(n, q.after))} is used instead of "
-                                    f"{name}", reckoning.of(Number(n, q.after)).data)
-    if len(q.node._prev) > 1:
-        return
-    for kind, other in neighbours(reckoning, Number(q.node, q.after)):
-        assert isinstance(other, Number)
-        wrong: Quantity = (Local(other.node, q.i, q.after) if kind != "wrong operand" else
-                           Gradient(other.node, x, q.after))
-        yield Edit(kind, f"{title(reckoning, wrong)} is used instead of {name}",
-                   reckoning.of(wrong).data)
-
-
-def exchanged_inside(root: Value, reckoning: Reckoning) -> Iterator[Edit]:
-    """Numbers inside a formula that are exchanged for others with another index."""
-    replay = Replay(root)
-    for leaf in topological([root])[0] if root._prev else ():
-        means = reckoning.meaning.get(leaf)
-        if isinstance(means, Number) and not is_constant(leaf):
-            for kind, text, x in exchanged(reckoning, means):
-                yield Edit(kind, text, replay({leaf: x}))
-
-
-def at(rule: Any, xs: list[Value], z: Value) -> float:
-    """The local derivative of a row at given inputs and output; nan where there is none."""
-    try:
-        found = slope(xs[0], 0, xs, z, rule)
-        return float(found.data if isinstance(found, Value) else found)
-    except (ArithmeticError, ValueError):
-        return float("nan")
-
-
-def at_either(rule: Any, xs: list[Value], z: Value) -> Iterator[float]:
-    """The derivative of another function at the input, and by its textbook form at the output."""
-    yield at(rule, xs, make(rule, xs))
-    form = textbook(rule)
-    if form:
-        yield form(z.data)
-
-
-def scaled(total: float, reckoning: Reckoning) -> Iterator[Edit]:
-    """A factor 2 too many or too few, and averages that were forgotten or taken twice."""
-    yield Edit("factor lost", "a factor 2 is missing", total / 2)
-    yield Edit("factor doubled", "a factor 2 too many", total * 2)
-    for n in counts(reckoning.problem):
-        yield Edit("average missing", f"not divided by {n}, the number of terms", total * n)
-        yield Edit("average doubled", f"divided by {n} once too often", total / n)
-
-
-def counts(problem: Problem) -> list[int]:
-    """The numbers of terms that an average in this problem may be over."""
-    inner = topological([problem.loss])[1]
-    constants = {x.data for n in inner for x in n._prev if is_constant(x) and x.data > 0}
-    found = {len(n._prev) for n in inner if n._rule.name == "total"}
-    found |= {round(k) for x in constants for k in (x, 1 / x) if abs(k - round(k)) < 1e-9}
-    found |= {len(members(table)) for table in problem.families.values()}
-    return sorted(n for n in found if 2 <= n <= 1000)
