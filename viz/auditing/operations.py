@@ -32,6 +32,7 @@ from .problem import INDEXED
 from .quantities import Local, Number, Quantity
 
 MOST_OPERATIONS = 200
+SIGNS = frozenset("+-")
 
 
 def in_operations(reckoning: Reckoning, q: Number) -> Iterator[Edit]:
@@ -43,6 +44,7 @@ def in_operations(reckoning: Reckoning, q: Number) -> Iterator[Edit]:
         for kind, text, x in wrong_values(m, reckoning, q):
             yield Edit(kind, text, replay({m: x}))
     yield from everywhere(replay)
+    yield from one_term(replay, reckoning)
     yield from exchanged_inside(root, reckoning)
     yield from other_families(replay, reckoning)
 
@@ -60,6 +62,21 @@ def everywhere(replay: Replay) -> Iterator[Edit]:
             for other in UNARY if len(nodes[0]._prev) == 1 else ():
                 yield Edit(mistaken(name, other.name), f"{other.name} instead of {name} everywhere",
                            replay({m: other.value([x]) for m, x in xs.items()}))
+
+
+def one_term(replay: Replay, reckoning: Reckoning) -> Iterator[Edit]:
+    """Of a sum written with several + only one term."""
+    added = [m for m in replay.inner[-MOST_OPERATIONS:] if m._rule.symbol in SIGNS]
+    within = {x for m in added for x in m._prev}
+    for top in (m for m in added if m not in within):
+        terms, todo = [], [top]
+        while todo:
+            m = todo.pop()
+            todo += m._prev if m in added else ()
+            terms += [m] if m not in added else []
+        for kept in terms if len(terms) > 2 else ():
+            yield Edit("overwritten", f"only the term {called(kept, reckoning)} is left of the sum",
+                       replay({m: 0.0 for m in terms if m is not kept}))
 
 
 def mistaken(name: str, other: str) -> str:
