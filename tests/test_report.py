@@ -8,7 +8,7 @@ import pytest
 from engine import Value
 from viz import draw
 from viz.auditing import report
-from viz.auditing.findings import SIGNS, like, roots, span, table
+from viz.auditing.findings import SIGNS, headline, like, roots, span, table
 from viz.auditing.marking import picture
 from viz.auditing.problem import Problem
 from viz.auditing.verdicts import (
@@ -62,6 +62,24 @@ def test_what_was_not_read_is_listed_with_its_reason(form, rows, problem):
     part = said[said.index("Not read"):said.index("The statements")]
     assert "#12" in part and "such *name*" in part
     assert "Not read" not in form(rows[:3], problem)
+
+
+def test_the_headline_says_what_was_not_judged(rows):
+    assert headline(rows).endswith("; 1 could not be read, 1 is blank.")
+    assert headline([*rows[:2], rows[10], rows[10]]) == (
+        "Nothing wrong was found in 4 statements; 2 are blank.")
+    assert headline([*rows[:2], rows[11]]) == (
+        "Nothing wrong was found in 3 statements; 1 could not be read.")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_was_not_judged_shows_no_nan(form, problem):
+    nan = float("nan")
+    blank = Row(1, "", "L", RESULT, "?", nan, nan, BLANK)
+    unread = Row(2, "", "q", RESULT, "q = 3", nan, None, UNREAD, note="no name")
+    said = re.sub("<style>.*?</style>|<svg.*?</svg>", "", form([blank, unread], problem),
+                  flags=re.DOTALL)
+    assert "nan" not in said and "q = 3" in said
 
 
 @pytest.mark.parametrize("form", FORMS)
