@@ -43,6 +43,36 @@ KEYS = ("title", "rate", "reading", "step", *TABLES)
 EQUALS = "=≈←"
 AS_WRITTEN = "as written"           # the reading that the plain formulas are, if none is named
 
+EXAMPLE = """\
+rate = 0.1                          # of the update; 0.01 if it is left out
+
+[given]
+x = 2.0
+y = 4.0
+
+[parameters]                        # what the update moves
+w = 0.5
+b = 0.1
+
+[formulas]                          # in order, the loss last
+y_hat = "w*x + b"
+L = "(y_hat - y)^2"
+
+[[step]]
+title = "Forward"
+claims = '''
+y_hat = 0.5*2.0 + 0.1 = 1.1
+L = (1.1 - 4.0)^2 = 8.41
+'''
+
+[[step]]
+title = "Backward and update"
+claims = '''
+dL/dw = 2*(1.1 - 4.0)*2.0 = -11.6
+w' = 0.5 - 0.1*(-11.6) = ?
+'''
+"""
+
 
 class Sheet(NamedTuple):
     """A derivation to be checked: what it is about, and its steps as titles with their lines."""
@@ -55,7 +85,38 @@ class Sheet(NamedTuple):
 
 
 def read_sheet(path: "str | os.PathLike[str]", reading: str | None = None) -> Sheet:
-    """The sheet in a TOML file, with the formulas of one of its readings, by default its own."""
+    """The sheet in a TOML file, with the formulas of one of its readings, by default its own.
+
+        rate = 0.1                          # of the update; 0.01 if it is left out
+
+        [given]
+        x = 2.0
+        y = 4.0
+
+        [parameters]                        # what the update moves
+        w = 0.5
+        b = 0.1
+
+        [formulas]                          # in order, the loss last
+        y_hat = "w*x + b"
+        L = "(y_hat - y)^2"
+
+        [[step]]
+        title = "Forward"
+        claims = '''
+        y_hat = 0.5*2.0 + 0.1 = 1.1
+        L = (1.1 - 4.0)^2 = 8.41
+        '''
+
+        [[step]]
+        title = "Backward and update"
+        claims = '''
+        dL/dw = 2*(1.1 - 4.0)*2.0 = -11.6
+        w' = 0.5 - 0.1*(-11.6) = ?
+        '''
+
+    A ? is a blank to fill in. OSError and ValueError say what is missing or cannot be read.
+    """
     try:
         with open(path, encoding="utf-8-sig") as file:      # some editors begin it with a mark
             text = file.read()
