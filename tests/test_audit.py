@@ -286,7 +286,8 @@ def test_a_part_that_cannot_be_read_does_not_lose_the_others():
     assert [r.verdict for r in found.rows] == [UNREAD, DIGITS, DIGITS]
 
 
-@pytest.mark.parametrize("line", ["0.8005 = h", "h := 0.8005", "h = 0.8005 # seen", "h = 8.005·10⁻¹",
+@pytest.mark.parametrize("line", ["0.8005 = h", "h := 0.8005", "h = 0.8005 # seen",
+                                  "h = 8.005·10⁻¹",
                                   "h = (e^(1.1) - e^(-1.1))/(e^(1.1) + e^(-1.1)) = 0.8005"])
 def test_spellings_of_students(line):
     assert audit(line, CHAIN).ok
