@@ -1,0 +1,84 @@
+"""A graph as a module of LLVM: its layout, its regions, and the functions `step` and `value`.
+
+    step(s, g, t)       the loss; every gradient goes to its place in g
+    value(s, g, t)      the loss alone
+"""
+
+from .graph import Graph
+from .lanes import LaneSum, find_lanes
+from .layout import Layout
+from .llvm import Writer, declarations
+from .region import Region
+from .scalars import Straight, early_gradients
+from .sums import gather_sums
+
+SMALL = 300             # nodes; below this a graph stays as it was recorded
+ARGUMENTS = "ptr noalias align 64 %s, ptr noalias align 64 %g, ptr noalias align 64 %t"
+
+
+class Module:
+    """Everything about a program but its data."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.nodes = len(graph)
+        if len(graph) >= SMALL:
+            gather_sums(graph)
+            find_lanes(graph)
+        self.layout = Layout(graph)
+        lanes = [k for k in graph.order if isinstance(graph.rules[k], LaneSum)]
+        self.regions = {k: Region(graph, k, self.layout, f"region{i}")
+                        for i, k in enumerate(lanes)}
+        self.layout.put_all(graph.parameters)
+        for region in self.regions.values():
+            for p in region.template.copied:
+                self.layout.put_all(region.template.leaves[p])
+        self.layout.put_all(k for k in graph.leaves if k not in self.layout.place and self.used(k))
+        self.layout.freeze()
+        self.text = self.write()
+
+    def used(self, k: int) -> bool:
+        """Whether a leaf is read outside the regions."""
+        if not hasattr(self, "_used"):
+            self._used = {x for k in self.graph.order if k not in self.regions
+                          for x in self.graph.inputs[k]} | {self.graph.output}
+        return k in self._used
+
+    def write(self) -> str:
+        """The text of the module."""
+        early = early_gradients(self.graph)
+        self.tape = self.place_tapes(early)
+        step, value = Writer(), Writer()
+        straight = Straight(self.graph, self.layout, self.regions, early, step)
+        if straight.touched:
+            self.clear(step)
+        loss = straight.forward()
+        straight.backward()
+        step.lines.append(f"  ret double {step.text(loss)}")
+        alone = Straight(self.graph, self.layout, self.regions, early, value).forward(alone=True)
+        value.lines.append(f"  ret double {value.text(alone)}")
+        parts = [text for k, region in self.regions.items()
+                 for text in (*region.functions(k in early), *region.wrappers(k in early))]
+        needs = step.needs.union(value.needs, *(r.needs for r in self.regions.values()))
+        return "\n\n".join([declarations(needs), *parts,
+                            step.function(f"define double @step({ARGUMENTS})"),
+                            value.function(f"define double @value({ARGUMENTS})")]) + "\n"
+
+    def place_tapes(self, early: dict[int, float]) -> int:
+        """Gives regions their tapes, and returns the size of all: one for those that run at once."""
+        for region in self.regions.values():
+            region.prepare()
+        at = max([r.rows * r.tile for r in self.regions.values()], default=0)
+        for k, region in self.regions.items():
+            if k not in early:
+                region.tape = at
+                at += region.rows * region.tile * region.tiles
+        return at
+
+    def clear(self, w: Writer) -> None:
+        """Sets to zero the gradients that regions and loops add to."""
+        for area in (0, 2):
+            if self.layout.sizes[area]:
+                start = w.address("%g", self.layout.starts[area])
+                w.lines.append(f"  call void @llvm.memset.p0.i64(ptr align 8 {start}, i8 0, "
+                               f"i64 {8 * self.layout.sizes[area]}, i1 false)")

@@ -1,0 +1,72 @@
+"""Sums put together: `b + w1 x1 + w2 x2 + ...`, written with + and *, becomes one row `dot`.
+
+A chain of additions whose partial sums nobody else reads is one sum of many terms; a term that is
+a product with a leaf joins a `dot`, and everything else a `total`. No new mathematics: both are rows.
+"""
+
+from typing import Any
+
+from ..rules import RULES
+from .graph import Graph
+
+FEW = 3                                 # sums of fewer terms stay as they are
+
+
+def gather_sums(graph: Graph) -> None:
+    """Rewrites the sums of a graph in place."""
+    uses = [0] * len(graph.values)
+    for k in graph.order:
+        for x in graph.inputs[k]:
+            uses[x] += 1
+    uses[graph.output] += 1
+    absorbed: set[int] = set()
+    for k in reversed(graph.order):
+        if k not in absorbed and graph.rules[k].name in ("add", "total"):
+            gather(graph, k, uses, absorbed)
+    graph.reorder(absorbed)
+
+
+def gather(graph: Graph, k: int, uses: list[int], absorbed: set[int]) -> None:
+    """Makes one sum of node k, if it has many terms."""
+    terms, inner = terms_of(graph, k, uses)
+    if len(terms) < FEW:
+        return
+    absorbed.update(inner)
+    factors, others = [], []
+    for t in terms:
+        if uses[t] == 1 and is_product(graph, t):
+            absorbed.add(t)
+            factors.append(graph.inputs[t])
+        elif graph.literal.get(t) != 0:
+            others.append(t)
+    ws, xs = [a for a, _ in factors], [b for _, b in factors]
+    if factors and len(others) <= 1:
+        replace(graph, k, "dot", [*ws, *xs, *others])
+    elif factors:
+        replace(graph, k, "total", [graph.new("dot", [*ws, *xs], before=k), *others])
+    else:
+        replace(graph, k, "total", others)
+
+
+def terms_of(graph: Graph, k: int, uses: list[int]) -> tuple[list[int], list[int]]:
+    """The terms of a sum from left to right, and the partial sums that it takes over."""
+    terms, inner, todo = [], [], [*graph.inputs[k]]
+    while todo:
+        x = todo.pop()
+        if uses[x] == 1 and x not in graph.literal and getattr(graph.rules[x], "name", "") in (
+                "add", "total"):
+            inner.append(x)
+            todo += graph.inputs[x]
+        else:
+            terms.append(x)
+    return terms[::-1], inner
+
+
+def is_product(graph: Graph, t: int) -> bool:
+    """Whether a term is a product with a leaf."""
+    return graph.rules[t].name == "mul" and any(not graph.inputs[x] for x in graph.inputs[t])
+
+
+def replace(graph: Graph, k: int, name: str, inputs: list[Any]) -> None:
+    """Lets a node be made by another row."""
+    graph.rules[k], graph.inputs[k] = RULES[name], tuple(inputs)
