@@ -141,8 +141,9 @@ def call(name: str, *xs: Any) -> Any:
     return NUMBERS[name](*xs)
 
 
-ONE = ("exp exp2 expm1 log log2 log10 log1p sqrt cbrt sin cos tan asin acos atan sinh cosh tanh "
-       "asinh acosh atanh erf erfc abs").split()
+ONE = [
+    "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt", "sin", "cos", "tan",
+    "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc", "abs"]
 TWO = ["atan2", "hypot", "pow"]
 
 NUMBERS: dict[str, Callable[..., Any]] = {name: getattr(ieee, name) for name in ONE + TWO

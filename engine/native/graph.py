@@ -27,6 +27,7 @@ class Graph:
         self.rules: list[Any] = [node._rule for node in self.values]
         self.inputs: list[tuple[int, ...]] = [tuple([number[x] for x in node._prev])
                                               for node in self.values]
+        self.numbers = number
         self.output = number[loss]
         self.leaves = range(len(leaves))
         self.order: list[int] = list(range(len(leaves), len(self.values)))

@@ -63,7 +63,7 @@ class Library:
             self.engine = self._engine()
             self.pointers = {name: self.engine.get_function_address(name) for name in functions}
         for name, (returned, *inputs) in functions.items():
-            kinds = [KINDS[k] for k in (returned, *inputs)]
+            kinds: Any = [KINDS[k] for k in (returned, *inputs)]
             setattr(self, name, ctypes.CFUNCTYPE(*kinds)(self.pointers[name]))
             setattr(self, f"{name}_at_once", ctypes.PYFUNCTYPE(*kinds)(self.pointers[name]))
 
@@ -95,6 +95,7 @@ def translated(source: str, level: int) -> bytes:
     module.triple, module.data_layout = llvm.get_default_triple(), str(own.target_data)
     options = llvm.create_pipeline_tuning_options(speed_level=level)
     options.slp_vectorization = options.loop_vectorization = level > 1
+    options.loop_unrolling = False
     passes = llvm.create_pass_builder(own, options)
     passes.getModulePassManager().run(module, passes)
     return own.emit_object(module)      # type: ignore[no-any-return]

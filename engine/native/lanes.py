@@ -2,23 +2,27 @@
 
     loss = sum of 100 terms, each of 660 nodes     ->     one template of 660 nodes, 100 lanes
 
-A node belongs to a lane if it is used for one term of the sum only; what several terms use, such as
-the parameters, is shared. Two terms are alike if, written down node by node, with their own leaves
-by position and everything shared by identity, they read the same: that writing is hashed.
+A node belongs to a lane if it is used for one term of the sum only, or for the few terms that make
+one lane together; what many lanes use, such as the parameters, is shared. Two lanes are alike if,
+written down node by node, with their own leaves by position and everything shared by identity, they
+read the same: that writing is hashed.
 
     Template    the nodes of one lane: instructions, and for each of its leaves one node per lane
-    LaneSum     the sum of a template over its lanes, which takes the place of its terms in the graph
+    LaneSum     the sum of a template over its lanes; it takes the place of its terms in the graph
 
 Start reading at `find_lanes`.
 """
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from ..rules import RULES
 from .graph import Graph
 from .sums import replace
 
 FEWEST = 4              # lanes
 MOST_TRIES = 12         # sums that are looked at
+MOST_TERMS = 64         # that make one lane together
 SHARED = -1
 
 Ref = tuple[str, int]   # ("r", register), ("l", leaf of the lane), ("s", node shared by the lanes)
@@ -34,14 +38,9 @@ class Instruction(NamedTuple):
 class Template:
     """What every lane computes; the last register is its result."""
 
-    def __init__(self, code: list[Instruction], leaves: list[tuple[int, ...]], terms: list[int]) -> None:
-        self.code, self.leaves, self.terms = code, leaves, terms
+    def __init__(self, code: list[Instruction], leaves: list[tuple[int, ...]], lanes: int) -> None:
+        self.code, self.leaves, self.lanes = code, leaves, lanes
         self.copied: set[int] = set()       # positions whose leaves stand elsewhere
-
-    @property
-    def lanes(self) -> int:
-        """How many lanes there are."""
-        return len(self.terms)
 
     def reads(self, graph: Graph) -> list[int]:
         """What the lane sum depends on: shared nodes, and leaves of lanes that are parameters."""
@@ -54,7 +53,8 @@ class Template:
 
     def shared(self) -> list[int]:
         """The nodes that all lanes read, in order of appearance."""
-        return list(dict.fromkeys(x for step in self.code for kind, x in step.inputs if kind == "s"))
+        return list(dict.fromkeys(x for step in self.code for kind, x in step.inputs
+                                  if kind == "s"))
 
 
 class LaneSum:
@@ -72,25 +72,39 @@ def find_lanes(graph: Graph) -> None:
             and len(graph.inputs[k]) >= FEWEST]
     gone: set[int] = set()
     for k in sorted(sums, key=lambda k: (-len(graph.inputs[k]), -k))[:MOST_TRIES]:
-        owner = owners(graph, k) if k not in gone else []
-        lanes: dict[int, list[int]] = {}
-        for node in graph.order if owner else ():
-            term = owner[node]
-            if term is not None and term != SHARED:
-                lanes.setdefault(term, []).append(node)
-        taken = split(graph, k, lanes, owner, True) if lanes else set()
-        rest = {t: nodes for t, nodes in lanes.items() if t not in taken}
-        if len(rest) >= FEWEST:
-            taken |= split(graph, k, rest, owner, False)
-        graph.reorder(taken)
-        gone |= taken
+        if k not in gone:
+            gone |= find_lanes_of(graph, k)
 
 
-def owners(graph: Graph, k: int) -> "list[int | None]":
-    """For each node the one term of sum k that it serves, or SHARED."""
+def find_lanes_of(graph: Graph, k: int) -> set[int]:
+    """Puts lane sums in place of terms of sum k; returns the nodes that are gone."""
+    owner, groups = owners(graph, k)
+    lanes: dict[int, list[int]] = {}
+    for node in graph.order:
+        term = owner[node]
+        if term is not None and term != SHARED:
+            lanes.setdefault(term, []).append(node)
+    taken = split(graph, k, Lanes(lanes, groups, owner, True)) if lanes else set()
+    rest = {t: nodes for t, nodes in lanes.items() if t not in taken}
+    if len(rest) >= FEWEST:
+        taken |= split(graph, k, Lanes(rest, groups, owner, False))
+    graph.reorder(taken)
+    return taken
+
+
+# ---- whose a node is
+
+def owners(graph: Graph, k: int) -> "tuple[list[int | None], dict[int, list[int]]]":
+    """For each node the lane it serves, or SHARED; and the terms of each lane, by its first."""
+    lane_of = lanes_of_terms(graph, k)
     owner: list[int | None] = [None] * len(graph.rules)
+    groups: dict[int, list[int]] = {}
     for t in graph.inputs[k]:
-        owner[t] = t if owner[t] is None and graph.inputs[t] else SHARED
+        if owner[t] is None and graph.inputs[t]:
+            owner[t] = lane_of.get(t, t)
+            groups.setdefault(lane_of.get(t, t), []).append(t)
+        else:
+            owner[t] = SHARED
     for node in reversed(graph.order):
         if node != k:
             known = owner[node]
@@ -98,48 +112,103 @@ def owners(graph: Graph, k: int) -> "list[int | None]":
             for x in graph.inputs[node]:
                 now = owner[x]
                 owner[x] = mine if now is None else now if now == mine else SHARED
-    return owner
+    for lane, terms in groups.items():
+        if any(owner[t] != lane for t in terms):        # somebody else reads a term
+            for t in terms:
+                owner[t] = SHARED
+    return owner, groups
 
 
-def split(graph: Graph, k: int, lanes: dict[int, list[int]], owner: "list[int | None]",
-          by_identity: bool) -> set[int]:
-    """Replaces the terms of sum k that are alike by lane sums; returns the nodes replaced."""
+def lanes_of_terms(graph: Graph, k: int) -> dict[int, int]:
+    """Terms that share what was computed for a few of them are one lane: term -> first term.
+
+    Several outputs of one sample are such terms. What more than a quarter of all terms share
+    counts as shared by the lanes, as parameters do.
+    """
+    readers: dict[int, Any] = {t: t for t in graph.inputs[k] if graph.inputs[t]}
+    most = min(len(graph.inputs[k]) // FEWEST, MOST_TERMS)
+    first: dict[int, int] = {}
+    for node in reversed(graph.order):
+        mine = readers.get(node)
+        if node == k or mine is None or mine == SHARED:
+            continue
+        if isinstance(mine, frozenset):
+            join(first, mine)
+        for x in graph.inputs[node]:
+            if graph.inputs[x]:
+                now = readers.get(x)
+                readers[x] = mine if now is None else now if now == mine else union(now, mine, most)
+    return {t: root(first, t) for t in first}
+
+
+def union(a: Any, b: Any, most: int) -> Any:
+    """The terms in a or b, each one term, a set or SHARED; too many are SHARED."""
+    if a == SHARED or b == SHARED:
+        return SHARED
+    both = (a if isinstance(a, frozenset) else {a}) | (b if isinstance(b, frozenset) else {b})
+    return frozenset(both) if len(both) <= most else SHARED
+
+
+def join(first: dict[int, int], terms: Iterable[int]) -> None:
+    """Notes that some terms are one lane."""
+    roots = {root(first, t) for t in terms}
+    least = min(roots)
+    for r in roots:
+        first[r] = least
+
+
+def root(first: dict[int, int], t: int) -> int:
+    """The first term of the lane of term t."""
+    while first.get(t, t) != t:
+        first[t] = first.get(first[t], first[t])
+        t = first[t]
+    return t
+
+
+# ---- equal lanes
+
+class Lanes(NamedTuple):
+    """The lanes of a sum: their nodes, their terms, and whose each node is."""
+
+    nodes: dict[int, list[int]]
+    terms: dict[int, list[int]]
+    owner: "list[int | None]"
+    by_identity: bool           # whether shared leaves must be the same, or only stand alike
+
+
+def split(graph: Graph, k: int, lanes: Lanes) -> set[int]:
+    """Replaces the terms of sum k whose lanes are alike by lane sums; the nodes replaced."""
     alike: dict[Any, list[tuple[int, list[int]]]] = {}
     codes: dict[Any, list[Instruction]] = {}
-    for term, nodes in lanes.items():
-        key, code, leaves = written(graph, nodes, owner, by_identity)
-        alike.setdefault(key, []).append((term, leaves))
+    for lane in [t for t in lanes.terms if t in lanes.nodes]:
+        key, code, leaves = written(graph, lanes, lane)
+        alike.setdefault(key, []).append((lane, leaves))
         codes[key] = code
-    made, taken, gone = [], set(), set()
+    made: list[int] = []
+    taken: set[int] = set()
     for key, members in alike.items():
         if len(members) >= FEWEST:
-            terms = [term for term, _ in members]
-            template = Template(codes[key], list(zip(*(own for _, own in members))), terms)
+            template = Template(codes[key], list(zip(*(own for _, own in members))), len(members))
             template.copied = {p for p, column in enumerate(template.leaves)
-                               if any(owner[x] == SHARED for x in column)
+                               if any(lanes.owner[x] == SHARED for x in column)
                                and column[0] not in graph.literal}
             made.append(graph.new(LaneSum(template), template.reads(graph), before=k))
-            gone.update(terms)
-            taken.update(*(lanes[term] for term in terms))
+            taken.update(*(lanes.nodes[lane] for lane, _ in members))
     if made:
-        replace(graph, k, "total", [*made, *(t for t in graph.inputs[k] if t not in gone)])
+        replace(graph, k, "total", [*made, *(t for t in graph.inputs[k] if t not in taken)])
     return taken
 
 
-def written(graph: Graph, nodes: list[int], owner: "list[int | None]", by_identity: bool,
-            ) -> tuple[Any, list[Instruction], list[int]]:
-    """A lane written down: what is hashed, its instructions, and its own leaves by position.
-
-    Unless shared leaves count by identity, they too count by position.
-    """
+def written(graph: Graph, lanes: Lanes, lane: int) -> tuple[Any, list[Instruction], list[int]]:
+    """A lane written down: what is hashed, its instructions, and its own leaves by position."""
     refs: dict[int, Ref] = {}
     own: list[int] = []
     key: list[Any] = []
     code: list[Instruction] = []
-    for i, node in enumerate(nodes):
+    for i, node in enumerate(lanes.nodes[lane]):
         for x in graph.inputs[node]:
             if x not in refs:
-                leaf = not graph.inputs[x] and (owner[x] != SHARED or not by_identity)
+                leaf = not graph.inputs[x] and (lanes.owner[x] != SHARED or not lanes.by_identity)
                 refs[x] = ("l", len(own)) if leaf else ("s", x)
                 if leaf:
                     own.append(x)
@@ -148,4 +217,7 @@ def written(graph: Graph, nodes: list[int], owner: "list[int | None]", by_identi
         inputs = tuple([refs[x] for x in graph.inputs[node]])
         code.append(Instruction(graph.rules[node], inputs))
         key.append((id(graph.rules[node]), inputs))
-    return tuple(key), code, own
+    results = tuple(refs[t] for t in lanes.terms[lane])
+    if len(results) > 1:
+        code.append(Instruction(RULES["total"], results))
+    return (*key, results), code, own

@@ -13,7 +13,6 @@ from typing import NamedTuple
 from .graph import Graph
 from .llvm import LANES
 
-
 Place = tuple[int, int]                 # an area of the picture above, from 0 to 3; an index in it
 
 

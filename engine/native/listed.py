@@ -97,7 +97,8 @@ def logsumexp(xs: Sequence[Any]) -> Any:
     """log(exp(x1) + ... + exp(xn))."""
     made, _ = softmax_of(xs)
     sure = made.top + call("log1p", made.tail)
-    return select(compare("==", call("abs", made.top), INF), made.top + 0.0 * total_of_nans(xs), sure)
+    beyond = compare("==", call("abs", made.top), INF)
+    return select(beyond, made.top + 0.0 * total_of_nans(xs), sure)
 
 
 def total_of_nans(xs: Sequence[Any]) -> Any:

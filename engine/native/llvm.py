@@ -2,9 +2,9 @@
 
     w = Writer("double"); x = w.load(pointer, 3); w.store(x * x + 1.0, pointer, 4); w.lines
 
-`Writer("<8 x double>")` writes the same mathematics over eight lanes. Equal instructions are written
-once, constants are folded where that is exact, and nothing is reassociated: a product is fused
-with a sum only by `fused`.
+`Writer("<8 x double>")` writes the same mathematics over eight lanes. Equal instructions are
+written once, constants are folded where that is exact, and nothing is reassociated: a product is
+fused with a sum only by `fused`.
 """
 
 import struct
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from . import choose
+from .. import ieee
 from .choose import Symbol
 
 LANES = 8
@@ -51,7 +51,7 @@ class Writer:
             self.count += 1
             found = self.known[text] = Symbol(self, f"%v{self.count}", test)
             self.lines.append(f"  {found.name} = {text}")
-        return found            # type: ignore[no-any-return]
+        return found
 
     def text(self, x: Any) -> str:
         """An operand: a name, or a constant in every lane."""
@@ -60,7 +60,7 @@ class Writer:
         return f"splat (double {literal(float(x))})" if self.wide else literal(float(x))
 
     @contextmanager
-    def loop(self, stop: int, step: int = 1, start: int = 0) -> Iterator[str]:
+    def loop(self, stop: "int | str", step: int = 1, start: int = 0) -> Iterator[str]:
         """A loop that runs at least once; gives the name of its index."""
         self.loops += 1
         name, before, known = f"l{self.loops}", self.block, self.known
@@ -124,7 +124,8 @@ class Writer:
         if not isinstance(x, Symbol) and not isinstance(y, Symbol):
             return x * y + s
         kind = self.kind
-        return self.fresh(f"call contract {kind} @llvm.fmuladd.{self.suffix}({kind} {self.text(x)}, "
+        return self.fresh(f"call contract {kind} @llvm.fmuladd.{self.suffix}("
+                          f"{kind} {self.text(x)}, "
                           f"{kind} {self.text(y)}, {kind} {self.text(s)})")
 
     @property
@@ -204,11 +205,11 @@ class Writer:
 
 FOLD: dict[str, Callable[[float, float], float]] = {
     "fadd": lambda x, y: x + y, "fsub": lambda x, y: x - y, "fmul": lambda x, y: x * y,
-    "fdiv": choose.ieee.div}
+    "fdiv": ieee.div}
 
 
 def shortened(word: str, x: Any, y: Any) -> Any:
-    """What is exactly known of an instruction without running it: constants, a factor of 1 or -1."""
+    """What is known of an instruction exactly, without running it: constants, a factor 1 or -1."""
     if not isinstance(x, Symbol) and not isinstance(y, Symbol):
         return FOLD[word](x, y)
     if word == "fmul":

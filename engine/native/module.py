@@ -4,6 +4,8 @@
     value(s, g, t)      the loss alone
 """
 
+from functools import cached_property
+
 from .graph import Graph
 from .lanes import LaneSum, find_lanes
 from .layout import Layout
@@ -33,21 +35,21 @@ class Module:
         for region in self.regions.values():
             for p in region.template.copied:
                 self.layout.put_all(region.template.leaves[p])
-        self.layout.put_all(k for k in graph.leaves if k not in self.layout.place and self.used(k))
+        self.layout.put_all(k for k in graph.leaves if k in self.outside)
         self.layout.freeze()
-        self.text = self.write()
+        self.early = early_gradients(graph)
+        self.tape = self.place_tapes()
 
-    def used(self, k: int) -> bool:
-        """Whether a leaf is read outside the regions."""
-        if not hasattr(self, "_used"):
-            self._used = {x for k in self.graph.order if k not in self.regions
-                          for x in self.graph.inputs[k]} | {self.graph.output}
-        return k in self._used
+    @cached_property
+    def outside(self) -> set[int]:
+        """What the nodes outside the regions read."""
+        return {self.graph.output} | {x for k in self.graph.order if k not in self.regions
+                                      for x in self.graph.inputs[k]}
 
-    def write(self) -> str:
-        """The text of the module."""
-        early = early_gradients(self.graph)
-        self.tape = self.place_tapes(early)
+    @cached_property
+    def text(self) -> str:
+        """The module in LLVM's assembly language."""
+        early = self.early
         step, value = Writer(), Writer()
         straight = Straight(self.graph, self.layout, self.regions, early, step)
         if straight.touched:
@@ -64,13 +66,13 @@ class Module:
                             step.function(f"define double @step({ARGUMENTS})"),
                             value.function(f"define double @value({ARGUMENTS})")]) + "\n"
 
-    def place_tapes(self, early: dict[int, float]) -> int:
-        """Gives regions their tapes, and returns the size of all: one for those that run at once."""
+    def place_tapes(self) -> int:
+        """Gives regions their tapes, those that run at once the same one; the size of all."""
         for region in self.regions.values():
             region.prepare()
         at = max([r.rows * r.tile for r in self.regions.values()], default=0)
         for k, region in self.regions.items():
-            if k not in early:
+            if k not in self.early:
                 region.tape = at
                 at += region.rows * region.tile * region.tiles
         return at

@@ -1,6 +1,6 @@
 """Matrix products over lanes, as loops: forward, and the two products of the backward pass.
 
-    multiply    out[j] = bias[j] + sum over i of W[j, i] in[i]      rows of lanes in, rows of lanes out
+    multiply    out[j] = bias[j] + sum over i of W[j, i] in[i]      from rows of lanes to such rows
     outer       gradient of W[j, i] += sum over lanes of d[j] x[i]
 
 The same `multiply` with W's rows and columns exchanged brings gradients from the outputs to the
@@ -21,7 +21,7 @@ class Rows(NamedTuple):
     base: int
     step: int
 
-    def index(self, w: Writer, r: Any, v: Any) -> str:
+    def place(self, w: Writer, r: Any, v: Any) -> Any:
         """The place of lane v of row r."""
         return plus(w, plus(w, times(w, r, self.step), self.base), v)
 
@@ -34,7 +34,7 @@ class Weights(NamedTuple):
     row: int
     column: int
 
-    def index(self, w: Writer, j: Any, i: Any) -> str:
+    def place(self, w: Writer, j: Any, i: Any) -> Any:
         """The place of a weight."""
         return plus(w, plus(w, times(w, j, self.row), times(w, i, self.column)), self.base)
 
@@ -75,15 +75,15 @@ def multiply(w: Writer, out: Rows, outs: int, into: Rows, ins: int, weights: Wei
         wide = max(1, min(8 // rows, lanes // LANES))
         for v, lane_block in each_block(w, lanes // LANES, wide):
             lane = times(w, v, LANES)
-            places = [[out.index(w, plus(w, j, a), plus(w, lane, b * LANES))
+            places = [[out.place(w, plus(w, j, a), plus(w, lane, b * LANES))
                        for b in range(lane_block)] for a in range(rows)]
             sums = [[w.variable(first(w, bias, plus(w, j, a), out.pointer, place, add))
                      for place in row] for a, row in enumerate(places)]
             with w.loop(ins) as i:
-                xs = [w.load_again(into.pointer, into.index(w, i, plus(w, lane, b * LANES)))
+                xs = [w.load_again(into.pointer, into.place(w, i, plus(w, lane, b * LANES)))
                       for b in range(lane_block)]
                 for a, row in enumerate(sums):
-                    weight = w.spread(weights.pointer, weights.index(w, plus(w, j, a), i))
+                    weight = w.spread(weights.pointer, weights.place(w, plus(w, j, a), i))
                     for x, s in zip(xs, row):
                         w.store(w.fused(weight, x, w.load_again(s, 0)), s, 0)
             for row, where in zip(sums, places):
@@ -108,15 +108,15 @@ def outer(w: Writer, down: Rows, downs: int, along: Rows, alongs: int, weights: 
         for j, rows in each_block(w, downs, 2):
             sums = [[w.variable() for _ in range(columns)] for _ in range(rows)]
             with w.loop(lanes, LANES) as v:
-                xs = [w.load_again(along.pointer, along.index(w, plus(w, i, b), v))
+                xs = [w.load_again(along.pointer, along.place(w, plus(w, i, b), v))
                       for b in range(columns)]
                 for a, row in enumerate(sums):
-                    d = w.load_again(down.pointer, down.index(w, plus(w, j, a), v))
+                    d = w.load_again(down.pointer, down.place(w, plus(w, j, a), v))
                     for x, s in zip(xs, row):
                         w.store(w.fused(d, x, w.load_again(s, 0)), s, 0)
             for a, row in enumerate(sums):
                 add_sums(w, [w.load_again(s, 0) for s in row], weights.pointer,
-                         weights.index(w, plus(w, j, a), i), weights.column)
+                         weights.place(w, plus(w, j, a), i), weights.column)
 
 
 def sums_of_rows(w: Writer, rows: Rows, n: int, pointer: str, base: int, step: int,
@@ -126,7 +126,7 @@ def sums_of_rows(w: Writer, rows: Rows, n: int, pointer: str, base: int, step: i
         sums = [w.variable() for _ in range(count)]
         with w.loop(lanes, LANES) as v:
             for a, s in enumerate(sums):
-                x = w.load_again(rows.pointer, rows.index(w, plus(w, j, a), v))
+                x = w.load_again(rows.pointer, rows.place(w, plus(w, j, a), v))
                 w.store(w.load_again(s, 0) + x, s, 0)
         add_sums(w, [w.load_again(s, 0) for s in sums], pointer,
                  plus(w, times(w, j, step), base), step)

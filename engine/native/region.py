@@ -182,7 +182,8 @@ class Region:
             tape = w.address(
                 "%t", w.whole("add", w.whole("mul", i, self.stride(name)), self.tape))
             lane = w.whole("mul", i, self.tile)
-            part = self.part(w, f"{name}.tile(ptr %s, ptr %g, ptr {tape}, i64 {lane}, double %seed)")
+            part = self.part(w, f"{name}.tile(ptr %s, ptr %g, ptr {tape}, i64 {lane}, "
+                                f"double %seed)")
             w.store(w.load_again(total, 0) + part, total, 0)
         for p in sorted(self.template.copied) if name in ("both", "backward") else ():
             if self.template.moving(self.graph, p):
@@ -193,7 +194,7 @@ class Region:
                           f"ptr noalias %g, ptr noalias %t, double %seed)")
 
     def stride(self, name: str) -> int:
-        """How far apart the tapes of two tiles are: each keeps its own for the way back, or none."""
+        """How far apart the tapes of two tiles are; 0 if they need not be kept for the way back."""
         return self.rows * self.tile if name in ("forward", "backward") else 0
 
     def part(self, w: Writer, call: str) -> Symbol:
@@ -296,7 +297,7 @@ class Region:
         """Fills a gradient row with zeros."""
         rows = self.gradient_row(ref)
         with w.loop(self.tile, LANES) as v:
-            w.store(0.0, rows.pointer, rows.index(w, 0, v))
+            w.store(0.0, rows.pointer, rows.place(w, 0, v))
         self.written.add(ref)
 
     # ---- a stage
@@ -360,7 +361,7 @@ class StageLoop:
         if ref[0] == "r":
             self.region.stored.add(ref)
         rows = self.region.row(ref)
-        return self.w.load_again(rows.pointer, rows.index(self.w, 0, self.v))
+        return self.w.load_again(rows.pointer, rows.place(self.w, 0, self.v))
 
     def mask(self, x: Any, instead: float) -> Any:
         """x in lanes that are there, and another number in those that only fill the last vector."""
@@ -368,7 +369,7 @@ class StageLoop:
         if region.mask is None:
             return x
         there = w.load_again("%sl", Rows("%sl", region.layout.start(region.mask), 0)
-                             .index(w, 0, self.v))
+                             .place(w, 0, self.v))
         return select(compare("!=", there, 0.0), x, instead)
 
     # ---- forward
@@ -383,7 +384,7 @@ class StageLoop:
             self.value["r", k] = value(xs) if step.rule.row.variadic else value(*xs)
             if ("r", k) in region.stored:
                 rows = region.row(("r", k))
-                w.store(self.value["r", k], rows.pointer, rows.index(w, 0, self.v))
+                w.store(self.value["r", k], rows.pointer, rows.place(w, 0, self.v))
         if self.last:
             result = self.mask(self.read(("r", region.stages.result)), 0.0)
             w.store(w.load_again(region.sum, 0) + result, region.sum, 0)
@@ -411,7 +412,7 @@ class StageLoop:
         if ref not in self.region.written:
             return known
         rows = self.region.gradient_row(ref)
-        kept = self.w.load_again(rows.pointer, rows.index(self.w, 0, self.v))
+        kept = self.w.load_again(rows.pointer, rows.place(self.w, 0, self.v))
         return kept if known is None else kept + known
 
     def hand_on(self, k: int, g: Any) -> None:
@@ -431,7 +432,7 @@ class StageLoop:
             w.store(w.load_again(place, 0) + g, place, 0)
             return
         rows = region.gradient_row(ref)
-        index = rows.index(w, 0, self.v)
+        index = rows.place(w, 0, self.v)
         if ref in region.written:
             g = w.load_again(rows.pointer, index) + g
         w.store(g, rows.pointer, index)

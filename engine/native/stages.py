@@ -38,7 +38,7 @@ class Dot(NamedTuple):
 
 
 class Stages:
-    """A template in order: `stages[s]` are registers computed by themselves, `products[s]` follow."""
+    """A template in order: `stages[s]`, registers computed each by itself, then `products[s]`."""
 
     def __init__(self, graph: Graph, template: Template, layout: Layout) -> None:
         self.graph, self.template, self.layout = graph, template, layout
@@ -98,7 +98,8 @@ class Stages:
                     found.setdefault(into, []).append(Dot(k, weights, start))
         return found
 
-    def oriented(self, inputs: Sequence[Ref]) -> "tuple[list[int], tuple[Ref, ...], Ref | None] | None":
+    def oriented(self, inputs: Sequence[Ref],
+                 ) -> "tuple[list[int], tuple[Ref, ...], Ref | None] | None":
         """The weights, inputs and start of a dot; None if a product of it is not shared x lane."""
         n = len(inputs) // 2
         weights, into = [], []
@@ -129,7 +130,8 @@ class Stages:
                   if dot.start and self.is_shared(dot.start) and not self.is_literal(dot.start)]
         placed = self.layout.matrix([biases]) if len(biases) == len(dots) else None
         if not placed:
-            return Product([self.with_start(dot) for dot in dots], list(into), nodes, matrix, [], None)
+            outs = [self.with_start(dot) for dot in dots]
+            return Product(outs, list(into), nodes, matrix, [], None)
         return Product([dot.out for dot in dots], list(into), nodes, matrix, biases,
                        (placed.base, placed.column))
 
@@ -184,5 +186,6 @@ class Stages:
             elif k not in seen:
                 seen.add(k)
                 todo += k, None
-                todo += [x for kind, x in self.needs(k, product_of) if kind == "r" and x not in seen]
+                todo += [x for kind, x in self.needs(k, product_of)
+                         if kind == "r" and x not in seen]
         return order

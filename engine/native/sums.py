@@ -1,7 +1,7 @@
 """Sums put together: `b + w1 x1 + w2 x2 + ...`, written with + and *, becomes one row `dot`.
 
 A chain of additions whose partial sums nobody else reads is one sum of many terms; a term that is
-a product with a leaf joins a `dot`, and everything else a `total`. No new mathematics: both are rows.
+a product with a leaf joins a `dot`, all others a `total`. No new mathematics: both are rows.
 """
 
 from typing import Any

@@ -26,6 +26,10 @@ Function = Callable[..., Any]
 SIGNS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 
 
+LEFT_OUT = {*choose.NAMES, "never_raising", "_cube_root"} | {
+    name for name, f in vars(ieee).items() if hasattr(f, "__wrapped__")}
+
+
 class Straight(ast.NodeTransformer):
     """Rewrites an expression, or a function of a few lines, so that nothing in it branches."""
 
@@ -67,7 +71,7 @@ class Straight(ast.NodeTransformer):
                 body += [assigned(f"t{k}", self.visit(statement.test)),
                          assigned(f"r{k}", self.visit(returned.value))]
                 early.append((f"t{k}", f"r{k}"))
-            elif not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):
+            elif not isinstance(statement, ast.Expr):           # the docstring
                 body.append(self.visit(statement))
         last = body[-1]
         assert isinstance(last, ast.Return) and last.value is not None
@@ -104,10 +108,10 @@ def functions() -> dict[str, Any]:
     names: dict[str, Any] = {name: x for name, x in vars(ieee).items() if isinstance(x, float)}
     names |= choose.NAMES | {"partners": partners, "len": len}
     for name, f in vars(ieee).items():
-        if inspect.isfunction(f) and f.__module__ == ieee.__name__ and name not in choose.NAMES:
-            if not hasattr(f, "__wrapped__") and name not in ("never_raising", "_cube_root"):
-                names[name] = define(f"straight {name}", straight(inspect.getsource(f)), names)
-    names["exp_below"] = define("straight exp_below", straight(inspect.getsource(_exp_below)), names)
+        if inspect.isfunction(f) and f.__module__ == ieee.__name__ and name not in LEFT_OUT:
+            names[name] = define(f"straight {name}", straight(inspect.getsource(f)), names)
+    below = straight(inspect.getsource(_exp_below))
+    names["exp_below"] = define("straight exp_below", below, names)
     return names | {name: f for name, f in vars(listed).items() if name in listed.EXACT}
 
 

@@ -1,0 +1,307 @@
+"""Function: a function of numbers that is recorded when it must be, and runs as native code.
+
+    step = compile(loss_function, parameters=model.parameters(), inputs=(X, y))
+    step(X, y)                              a Value, whose backward() hands gradients on
+    step.train(1000, optimizer, X, y, batch_size=32)
+
+An input is a number, or an array or nested list of numbers; the function is called with Values in
+their place. One recording serves all inputs of one shape. Two things make a new recording: another
+shape, and a comparison of Values that comes out otherwise (which the function may have branched on;
+numbers read by `.data` cannot be watched). Inputs of whole numbers that the function refuses as
+Values, such as labels, are given to it as they are, and then other numbers are another recording.
+"""
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ..functions import NAMES, total
+from ..modes import noting, recording
+from ..value import Value
+from . import optimizers
+from .choose import Array
+from .program import Program
+
+MOST = 64               # recordings that are kept
+
+
+class Recording:
+    """One recording of a function: a program, where its inputs stand, and its guard."""
+
+    def __init__(self, function: Callable[..., Any], parameters: "Sequence[Value] | None",
+                 inputs: Sequence[Any], asis: Sequence[bool]) -> None:
+        self.placeholders: list[Value] = []
+        given = [x if plain else self.placed(x) for x, plain in zip(inputs, asis)]
+        with recording(), noting() as notes:
+            loss = function(*given)
+        if parameters is None and isinstance(loss, Value):
+            from .program import variables
+            known = {id(v) for v in self.placeholders}
+            parameters = [v for v in variables(loss) if id(v) not in known]
+        self.program = Program(loss, parameters)
+        self.inputs = Inputs(self.program, self.placeholders)
+        violated = [v for note in notes if (v := violation(*note)) is not None]
+        self.guard = Program(total(violated), []) if violated else None
+        self.guarded = Inputs(self.guard, self.placeholders) if self.guard else None
+
+    def placed(self, x: Any) -> Any:
+        """An input with a Value in place of every number."""
+        if isinstance(x, (list, tuple, np.ndarray)):
+            return [self.placed(inside) for inside in x]
+        self.placeholders.append(Value(x))
+        return self.placeholders[-1]
+
+    def holds(self, numbers: Array) -> bool:
+        """Whether every comparison comes out as it was noted."""
+        if self.guard is None or self.guarded is None:
+            return True
+        with self.guard.lock:
+            self.guard.memory.pull()
+            self.guarded.put(numbers)
+            return self.guard._value() == 0.0
+
+
+class Inputs:
+    """The places of a function's inputs in the memory of a program."""
+
+    def __init__(self, program: Program, placeholders: list[Value]) -> None:
+        graph, layout = program.module.graph, program.module.layout
+        found = [(i, layout.slot(graph.numbers[v])) for i, v in enumerate(placeholders)
+                 if v in graph.numbers and graph.numbers[v] in layout.place]
+        self.memory = program.memory
+        self.which = np.array([i for i, _ in found], dtype=np.int64)
+        self.slots = np.array([slot for _, slot in found], dtype=np.int64)
+        own = {id(v) for v in placeholders}
+        self.memory.forget(own)
+
+    def put(self, numbers: Array) -> None:
+        """Sets the inputs to flat numbers."""
+        self.memory.put(self.slots, numbers[self.which])
+
+
+def violation(sign: str, x: Value, y: Value, outcome: bool) -> "Value | None":
+    """A Value that is 0 as long as a comparison comes out as it did; None if it always does."""
+    if not (x._prev or y._prev) and x._rule.name == y._rule.name == "constant":
+        return None
+    above, step = NAMES["above"], NAMES["step"]
+    room = 0.75 if (sign == "<") == outcome else 0.25
+    larger, smaller = (y, x) if outcome else (x, y)
+    return 1.0 - step(above(larger, smaller) - room)       # type: ignore[no-any-return]
+
+
+class Function:
+    """A function of numbers that runs as native code; see the top of the file."""
+
+    def __init__(self, function: Callable[..., Any], parameters: "Iterable[Value] | None" = None,
+                 inputs: "Sequence[Any] | None" = None) -> None:
+        self.function = function
+        self.parameters = None if parameters is None else list(parameters)
+        optimizers.check_parameters(self.parameters or [])
+        self.recordings: dict[Any, list[Recording]] = {}
+        self.asis: dict[Any, list[bool]] = {}
+        if inputs is not None:
+            self.program(*inputs)
+
+    # ---- recordings
+
+    def program(self, *inputs: Any) -> Program:
+        """The program that serves these inputs, recorded now if there is none yet."""
+        return self._recording(inputs)[0].program
+
+    def _recording(self, inputs: Sequence[Any]) -> tuple[Recording, Array]:
+        """The recording that serves some inputs, and their numbers, flat."""
+        shapes = tuple(shape_of(i, x) for i, x in enumerate(inputs))
+        asis = self.asis.setdefault(shapes, [False] * len(inputs))
+        for _ in range(2):
+            numbers = flat([x for x, plain in zip(inputs, asis) if not plain])
+            key = shapes, tuple(tuple(np.ravel(x).tolist()) for x, plain in zip(inputs, asis)
+                                if plain)
+            for made in self.recordings.get(key, ()):
+                if made.holds(numbers):
+                    return made, numbers
+            try:
+                return self._record(key, inputs, asis), numbers
+            except (TypeError, ValueError):
+                whole = [is_whole(x) for x in inputs]
+                if not any(whole) or asis == whole:
+                    raise
+                asis[:] = whole
+        raise AssertionError("an input is a Value or as it is")
+
+    def _record(self, key: Any, inputs: Sequence[Any], asis: Sequence[bool]) -> Recording:
+        """A new recording; the oldest goes when there are too many."""
+        made = Recording(self.function, self.parameters,
+                         [plain_list(x) for x in inputs], asis)
+        self.recordings.setdefault(key, []).insert(0, made)
+        while sum(map(len, self.recordings.values())) > MOST:
+            first = next(iter(self.recordings))
+            self.recordings[first].pop()
+            if not self.recordings[first]:
+                del self.recordings[first]
+        return made
+
+    # ---- one evaluation
+
+    def value(self, *inputs: Any) -> float:
+        """The loss for some inputs."""
+        made, numbers = self._recording(inputs)
+        with made.program.lock:
+            made.program.memory.pull()
+            made.inputs.put(numbers)
+            return made.program._value()
+
+    def gradients(self, *inputs: Any) -> Array:
+        """The gradient of the loss by each parameter."""
+        return self.value_and_gradients(*inputs)[1]
+
+    def value_and_gradients(self, *inputs: Any) -> tuple[float, Array]:
+        """The loss for some inputs, and its gradient by each parameter."""
+        made, numbers = self._recording(inputs)
+        with made.program.lock:
+            made.program.memory.pull()
+            made.inputs.put(numbers)
+            return made.program._both()
+
+    def __call__(self, *inputs: Any) -> Value:
+        """The loss as a Value over the parameters, whose backward() hands the gradients on."""
+        loss, found = self.value_and_gradients(*inputs)
+        made = self._recording(inputs)[0]
+        return Value(loss, made.program.parameters, found.tolist())
+
+    # ---- training
+
+    def train(self, steps: int, optimizer: Any, *inputs: Any, lr: "float | None" = None,
+              schedule: "Callable[[int], float] | None" = None, batch_size: "int | None" = None,
+              shuffle: bool = True, seed: "int | None" = None) -> Array:
+        """The losses of so many steps, taken in native code; the parameters are then moved.
+
+        inputs: arrays with one row per sample. batch_size: that many rows a step, in another order
+        each time round (a last batch that is too small is left out); all rows if None.
+        """
+        if batch_size is None:
+            made, numbers = self._recording(inputs)
+            with made.program.lock:
+                made.program.memory.pull()
+                made.inputs.put(numbers)
+                guard = partial(self._check, made, numbers) if made.guard else None
+                return optimizers.train(made.program, steps, optimizer, lr, schedule, None, guard)
+        data = [np.asarray(x, dtype=float) for x in inputs]
+        rows = batch_rows(data, batch_size)
+        made, _ = self._recording([x[:batch_size] for x in data])
+        order = batch_order(rows, batch_size, steps, shuffle, seed)
+        with made.program.lock:
+            made.program.memory.pull()
+            batches = batches_of(made, data, order, batch_size)
+            guard = partial(self._refuse, made) if made.guard else None
+            return optimizers.train(made.program, steps, optimizer, lr, schedule, batches, guard)
+
+    def _check(self, made: Recording, numbers: Array) -> bool:
+        if not made.holds(numbers):
+            raise RuntimeError("a comparison of Values came out otherwise during training, and the "
+                               "function would now take another branch: train in fewer steps at a "
+                               "time, or write the branch with engine.where")
+        return True
+
+    def _refuse(self, made: Recording) -> bool:
+        raise ValueError("the function compares Values, which depends on the batch: write the "
+                         "branch with engine.where to train in batches")
+
+
+# ---- inputs
+
+def plain_list(x: Any) -> Any:
+    """An input as nested lists of plain numbers."""
+    return np.asarray(x).tolist() if isinstance(x, (list, tuple, np.ndarray)) else x
+
+
+def shape_of(i: int, x: Any) -> tuple[int, ...]:
+    """The shape of an input; TypeError or ValueError if it is no array of numbers."""
+    try:
+        array = np.asarray(x)
+        if array.dtype.kind in "iuf":
+            return array.shape
+        found = f"of type {type(x).__name__}" if array.ndim == 0 else f"an array of {array.dtype}"
+    except ValueError:
+        found = "a list whose rows have different lengths"
+    raise TypeError(f"input {i} is {found}: give a number, or an array of numbers")
+
+
+def flat(inputs: Sequence[Any]) -> Array:
+    """The numbers of all inputs, one after the other."""
+    return np.concatenate([np.zeros(0), *(np.ravel(np.asarray(x, dtype=float)) for x in inputs)])
+
+
+def is_whole(x: Any) -> bool:
+    """Whether an input consists of whole numbers."""
+    return np.asarray(x).dtype.kind in "iu"
+
+
+def batch_rows(data: Sequence[Array], batch_size: int) -> int:
+    """How many samples there are; ValueError if the inputs do not agree on it."""
+    rows = {x.shape[0] if x.ndim else 0 for x in data}
+    if len(rows) != 1 or 0 in rows:
+        raise ValueError(f"inputs of shapes {', '.join(str(x.shape) for x in data)} have no common "
+                         f"number of samples: give arrays with one row per sample")
+    n = rows.pop()
+    if not isinstance(batch_size, int) or not 1 <= batch_size <= n:
+        raise ValueError(f"batch_size={batch_size!r} must be a whole number from 1 to {n}, "
+                         f"the number of samples")
+    return n
+
+
+def batch_order(rows: int, size: int, steps: int, shuffle: bool, seed: "int | None") -> Array:
+    """For every step the samples of its batch."""
+    draw = np.random.default_rng(random.getrandbits(64) if seed is None else seed)
+    per_round = rows // size
+    rounds = [draw.permutation(rows) if shuffle else np.arange(rows)
+              for _ in range(-(-steps // per_round))]
+    return np.concatenate([r[:per_round * size].reshape(per_round, size) for r in rounds])[:steps]
+
+
+def batches_of(made: Recording, data: Sequence[Array], order: Array,
+               size: int) -> optimizers.Batches:
+    """The rows of memory that a batch fills, and the columns of data that fill them."""
+    columns = [np.ascontiguousarray(x.reshape(x.shape[0], -1)[:, j])
+               for x in data for j in range(x[0].size)]
+    origin = [(s, c) for c, s in sample_places(data, size)]
+    regions = made.program.module.regions.values()
+    padded = {r.padded for r in regions}
+    place = {int(slot): origin[i] for slot, i in zip(made.inputs.slots, made.inputs.which)}
+    rows: list[int] = []
+    sources: list[int] = []
+    seen: set[int] = set()
+    for region in regions:
+        for block in region.blocks.values():
+            start = region.layout.start(block)
+            found = [place.get(start + lane) for lane in range(region.template.lanes)]
+            if found[0] is None:
+                continue
+            if found != [(sample, found[0][1]) for sample in range(size)]:
+                raise ValueError(NOT_BATCHED)
+            rows.append(start)
+            sources.append(found[0][1])
+            seen.update(range(start, start + size))
+    if seen != set(place) or len(padded) > 1:
+        raise ValueError(NOT_BATCHED)
+    width = padded.pop() if padded else size
+    filled = np.concatenate([order, np.repeat(order[:, :1], width - size, axis=1)], axis=1)
+    kept = [columns[c] for c in sources]
+    return optimizers.Batches(np.array(rows, dtype=np.int64),
+                              np.array([c.ctypes.data for c in kept], dtype=np.uint64),
+                              np.ascontiguousarray(filled, dtype=np.int64), kept)
+
+
+NOT_BATCHED = ("the samples of a batch are not computed alike, so that their order matters to the "
+               "program: sum or average one loss per sample, without branching on the sample")
+
+
+def sample_places(data: Sequence[Array], size: int) -> Iterable[tuple[int, int]]:
+    """For every number of a batch, flat, its column over all inputs and its sample."""
+    before = 0
+    for x in data:
+        width = int(x[0].size)
+        yield from ((before + j, i) for i in range(size) for j in range(width))
+        before += width

@@ -1,0 +1,206 @@
+"""Program: a recorded loss that replays as native code.
+
+    program = compile(loss)
+    program.value()                     the loss, with the numbers that the leaves hold now
+    program.gradients()                 an array, one per parameter
+    program.train(1000, optimizer)      the whole loop in native code
+
+Values stay what they are: `backward()` adds to their gradients, `train` moves their numbers, and
+`refresh()` brings the recorded graph up to date, for pictures and derivations. Without llvmlite
+everything runs in numpy instead, and `program.gear` says so.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..graph import nodes
+from ..scalars import UNSET
+from ..value import Value
+from . import jit, optimizers
+from .choose import Array
+from .graph import Graph
+from .memory import Memory
+from .module import Module
+from .plain import Plain
+
+SIGNATURE = (float, "ptr", "ptr", "ptr")
+
+
+class Program:
+    """A loss as a flat program; see the top of the file.
+
+    loss: the recorded Value. parameters: the leaves that get gradients; all variables if None.
+    """
+
+    def __init__(self, loss: Value, parameters: "Sequence[Value] | None" = None) -> None:
+        if not isinstance(loss, Value):
+            raise TypeError(f"compile takes a recorded Value or a function that returns one, and "
+                            f"{loss!r} is of type {type(loss).__name__}: return the loss itself")
+        self.loss = loss
+        self.parameters = variables(loss) if parameters is None else list(parameters)
+        optimizers.check_parameters(self.parameters)
+        graph = Graph(loss, self.parameters)
+        self.reached = [i for i, p in enumerate(self.parameters) if p in graph.numbers]
+        self.module = Module(graph)
+        self.memory = Memory(self.module)
+        self.lock = threading.RLock()
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Compiles, or sets numpy up."""
+        if jit.available():
+            self.gear = "native"
+            memory = self.memory
+            self.library = jit.Library(self.module.text, {"step": SIGNATURE, "value": SIGNATURE})
+            self.pointers = tuple(a.ctypes.data for a in (memory.s, memory.g, memory.t))
+            self._step: Callable[[], float] = lambda: self.library.step(*self.pointers)
+            self._value: Callable[[], float] = lambda: self.library.value(*self.pointers)
+        else:
+            self.gear = "numpy"
+            plain = Plain(self.module, self.memory)
+            self._step, self._value = plain.step, plain.value
+
+    # ---- one evaluation
+
+    def value(self) -> float:
+        """The loss, with the numbers that the leaves hold now."""
+        with self.lock:
+            self.memory.pull()
+            return self._value()
+
+    def gradients(self) -> Array:
+        """The gradient of the loss by each parameter, in their order; they are left as they are."""
+        return self.value_and_gradients()[1]
+
+    def value_and_gradients(self) -> tuple[float, Array]:
+        """The loss, and its gradient by each parameter."""
+        with self.lock:
+            self.memory.pull()
+            return self._both()
+
+    def _both(self) -> tuple[float, Array]:
+        """The same, with the numbers as they stand in memory."""
+        loss = self._step()
+        found = self.memory.gradients()
+        if found.size and not (found == found).all():
+            self._carefully()
+            found = self.memory.gradients()
+        return loss, self._all(found)
+
+    def _all(self, found: Array) -> Array:
+        """Gradients of all parameters; those that the loss does not depend on have 0."""
+        if len(self.reached) == len(self.parameters):
+            return found
+        import numpy as np
+        every = np.zeros(len(self.parameters))
+        every[self.reached] = found
+        return every
+
+    def backward(self, seed: float = 1.0) -> float:
+        """Adds the gradients to those of the parameters, as loss.backward() does; the loss."""
+        loss, found = self.value_and_gradients()
+        for p, g in zip(self.parameters, found.tolist()):
+            p.grad = p.grad + seed * g
+        return loss
+
+    def __call__(self) -> Value:
+        """The loss as a new Value over the parameters, whose backward() hands the gradients on."""
+        loss, found = self.value_and_gradients()
+        return Value(loss, self.parameters, found.tolist())
+
+    def repeat(self, times: int) -> float:
+        """The loss, after computing it and all gradients so many times in one call (to measure)."""
+        with self.lock:
+            self.memory.pull()
+            if self.gear == "numpy":
+                return [self._step() for _ in range(times)][-1]
+            from .drivers import drivers
+            return float(drivers().repeat(self.library.pointers["step"], *self.pointers, times))
+
+    # ---- training
+
+    def train(self, steps: int, optimizer: Any = None, *, lr: "float | None" = None,
+              schedule: "Callable[[int], float] | None" = None) -> Array:
+        """The losses of so many steps, all taken in native code; the parameters are then moved.
+
+        optimizer: one of nn.optim over these parameters (its state is kept up to date), or None
+        for plain descent with the rate `lr`; of any other optimizer, `step()` is called each time.
+        schedule: a function of the step, from 0, that gives its rate.
+        """
+        with self.lock:
+            self.memory.pull()
+            return optimizers.train(self, steps, optimizer, lr, schedule)
+
+    # ---- the recorded graph
+
+    def _carefully(self) -> None:
+        """All gradients in the eager engine, where an exact zero wins over inf and nan."""
+        memory, graph = self.memory, self.module.graph
+        leaves, slots = memory.every
+        kept = [(leaf, leaf.data, leaf.grad) for leaf in leaves]
+        try:
+            for (leaf, _, _), x in zip(kept, memory.s[slots].tolist()):
+                leaf.data, leaf.grad = x, UNSET
+            self.refresh()
+            self.loss.backward()
+            memory.g[memory.parameters] = [graph.values[k].grad for k in graph.parameters]
+        finally:
+            for leaf, x, g in kept:
+                leaf.data, leaf.grad = x, g
+
+    def refresh(self) -> None:
+        """Computes every node of the recorded graph afresh, in the eager engine."""
+        for node in nodes((self.loss,)):
+            if node._prev:
+                node.data = node._rule.value([x.data for x in node._prev])
+
+    def first_not_finite(self) -> str:
+        """The first node that is nan or inf, with its operation and inputs; empty if none is."""
+        self.refresh()
+        for k, node in enumerate(nodes((self.loss,))):
+            if node.data - node.data != 0:
+                inputs = ", ".join(repr(x.data) for x in node._prev[:6])
+                return f"slot {k}, {node.label or node._rule.name}({inputs}) = {node.data!r}"
+        return ""
+
+    # ---- reading
+
+    @property
+    def size(self) -> int:
+        """How many operations were recorded."""
+        return self.module.nodes
+
+    @property
+    def lanes(self) -> list[int]:
+        """How many lanes each loop over lanes has."""
+        return [r.template.lanes for r in self.module.regions.values()]
+
+    @property
+    def bytes(self) -> int:
+        """The memory for its numbers."""
+        return self.memory.size
+
+    @property
+    def source(self) -> str:
+        """The program in LLVM's assembly language, as it was compiled."""
+        return self.module.text
+
+    @property
+    def instructions(self) -> str:
+        """The program as a list of rows, one line for each; `x[7]` stands for all lanes of x."""
+        from .listing import listing
+        return listing(self.module)
+
+    def __repr__(self) -> str:
+        lanes = f", {' + '.join(map(str, self.lanes))} lanes" if self.lanes else ""
+        return (f"<Program of {self.size} operations{lanes}, {len(self.parameters)} parameters, "
+                f"{self.bytes / 1024:.0f} KiB, {self.gear}>")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Program, (self.loss, self.parameters)
+
+
+def variables(loss: Value) -> list[Value]:
+    """All variables below a loss."""
+    return [node for node in nodes((loss,)) if node._rule.name == "variable"]
