@@ -229,7 +229,7 @@ def test_a_loop_over_samples_becomes_lanes_and_matrix_products(gear, kind):
     model, (xs, ys) = network(kind), points(20)
     program = agree(scalar_loss(model, xs, ys), model.parameters())
     assert program.lanes == [20] and program.gear == gear
-    assert program.instructions.count(" · (") == 3 and "sum over 20 lanes" in program.instructions
+    assert program.instructions.count(" · (") == 2 and "sum over 20 lanes" in program.instructions
 
 
 def test_gradients_of_the_data_are_found_too(gear):
@@ -277,7 +277,7 @@ def test_losses_of_classes_agree(gear, loss):
 
 
 def test_the_documents_network_agrees(gear):
-    net = nn.relu_sigmoid_softmax_3_3_3()
+    net = nn.networks.relu_sigmoid_softmax_3_3_3()
     agree(net.loss(), net.parameters())
 
 

@@ -32,7 +32,7 @@ class Recording:
     """One recording of a function: a program, where its inputs stand, and its guard."""
 
     def __init__(self, function: Callable[..., Any], parameters: "Sequence[Value] | None",
-                 inputs: Sequence[Any], asis: Sequence[bool]) -> None:
+                 inputs: Sequence[Any], asis: Sequence[bool], small: "int | None") -> None:
         self.placeholders: list[Value] = []
         given = [x if plain else self.placed(x) for x, plain in zip(inputs, asis)]
         with recording(), noting() as notes:
@@ -41,7 +41,7 @@ class Recording:
             from .program import variables
             known = {id(v) for v in self.placeholders}
             parameters = [v for v in variables(loss) if id(v) not in known]
-        self.program = Program(loss, parameters)
+        self.program = Program(loss, parameters, small=small)
         self.inputs = Inputs(self.program, self.placeholders)
         violated = [v for note in notes if (v := violation(*note)) is not None]
         self.guard = Program(total(violated), []) if violated else None
@@ -53,6 +53,15 @@ class Recording:
             return [self.placed(inside) for inside in x]
         self.placeholders.append(Value(x))
         return self.placeholders[-1]
+
+    def check(self, batches: Any, k: int) -> None:
+        """Puts the inputs of step k in place; RuntimeError if a comparison comes out otherwise."""
+        self.program.memory.push(self.program.parameters)
+        if not self.holds(batches[k]):
+            raise RuntimeError(f"at step {k} a comparison of Values comes out otherwise than it "
+                               f"was recorded: write the branch with engine.where, or train in "
+                               f"fewer steps at a time")
+        self.inputs.put(batches[k])
 
     def holds(self, numbers: Array) -> bool:
         """Whether every comparison comes out as it was noted."""
@@ -111,19 +120,20 @@ class Function:
         """The program that serves these inputs, recorded now if there is none yet."""
         return self._recording(inputs)[0].program
 
-    def _recording(self, inputs: Sequence[Any]) -> tuple[Recording, Array]:
+    def _recording(self, inputs: Sequence[Any],
+                   small: "int | None" = None) -> tuple[Recording, Array]:
         """The recording that serves some inputs, and their numbers, flat."""
         shapes = tuple(shape_of(i, x) for i, x in enumerate(inputs))
         asis = self.asis.setdefault(shapes, [False] * len(inputs))
         for _ in range(2):
             numbers = flat([x for x, plain in zip(inputs, asis) if not plain])
-            key = shapes, tuple(tuple(np.ravel(x).tolist()) for x, plain in zip(inputs, asis)
+            key = small, shapes, tuple(tuple(np.ravel(x).tolist()) for x, plain in zip(inputs, asis)
                                 if plain)
             for made in self.recordings.get(key, ()):
                 if made.holds(numbers):
                     return made, numbers
             try:
-                return self._record(key, inputs, asis), numbers
+                return self._record(key, inputs, asis, small), numbers
             except (TypeError, ValueError):
                 whole = [is_whole(x) for x in inputs]
                 if not any(whole) or asis == whole:
@@ -131,10 +141,11 @@ class Function:
                 asis[:] = whole
         raise AssertionError("an input is a Value or as it is")
 
-    def _record(self, key: Any, inputs: Sequence[Any], asis: Sequence[bool]) -> Recording:
+    def _record(self, key: Any, inputs: Sequence[Any], asis: Sequence[bool],
+                small: "int | None") -> Recording:
         """A new recording; the oldest goes when there are too many."""
         made = Recording(self.function, self.parameters,
-                         [plain_list(x) for x in inputs], asis)
+                         [plain_list(x) for x in inputs], asis, small)
         self.recordings.setdefault(key, []).insert(0, made)
         while sum(map(len, self.recordings.values())) > MOST:
             first = next(iter(self.recordings))
@@ -182,32 +193,33 @@ class Function:
         each time round (a last batch that is too small is left out); all rows if None.
         """
         if batch_size is None:
-            made, numbers = self._recording(inputs)
-            with made.program.lock:
-                made.program.memory.pull()
-                made.inputs.put(numbers)
-                guard = partial(self._check, made, numbers) if made.guard else None
-                return optimizers.train(made.program, steps, optimizer, lr, schedule, None, guard)
+            return self._train_on_all(steps, optimizer, inputs, lr, schedule)
         data = [np.asarray(x, dtype=float) for x in inputs]
-        rows = batch_rows(data, batch_size)
-        made, _ = self._recording([x[:batch_size] for x in data])
-        order = batch_order(rows, batch_size, steps, shuffle, seed)
+        order = batch_order(batch_rows(data, batch_size), batch_size, steps, shuffle, seed)
+        return self._train_in_batches(steps, optimizer, data, order, lr, schedule)
+
+    def _train_on_all(self, steps: int, optimizer: Any, inputs: Sequence[Any], lr: "float | None",
+                      schedule: "Callable[[int], float] | None") -> Array:
+        made, numbers = self._recording(inputs)
         with made.program.lock:
             made.program.memory.pull()
-            batches = batches_of(made, data, order, batch_size)
-            guard = partial(self._refuse, made) if made.guard else None
-            return optimizers.train(made.program, steps, optimizer, lr, schedule, batches, guard)
+            made.inputs.put(numbers)
+            check = partial(made.check, [numbers] * steps) if made.guard else None
+            return optimizers.train(made.program, steps, optimizer, lr, schedule, None, check)
 
-    def _check(self, made: Recording, numbers: Array) -> bool:
-        if not made.holds(numbers):
-            raise RuntimeError("a comparison of Values came out otherwise during training, and the "
-                               "function would now take another branch: train in fewer steps at a "
-                               "time, or write the branch with engine.where")
-        return True
-
-    def _refuse(self, made: Recording) -> bool:
-        raise ValueError("the function compares Values, which depends on the batch: write the "
-                         "branch with engine.where to train in batches")
+    def _train_in_batches(self, steps: int, optimizer: Any, data: Sequence[Array], order: Array,
+                          lr: "float | None", schedule: "Callable[[int], float] | None") -> Array:
+        size = order.shape[1]
+        made, _ = self._recording([x[:size] for x in data], small=0)
+        if len(made.placeholders) != sum(x[:size].size for x in data):
+            raise ValueError("labels that the function takes as whole numbers cannot change from "
+                             "batch to batch: give them as numbers, such as one-hot rows")
+        with made.program.lock:
+            made.program.memory.pull()
+            batches = None if made.guard else batches_of(made, data, order)
+            put = partial(made.check, Gathered(data, order))
+            return optimizers.train(made.program, steps, optimizer, lr, schedule, batches,
+                                    None if batches and made.program.gear == "native" else put)
 
 
 # ---- inputs
@@ -261,41 +273,41 @@ def batch_order(rows: int, size: int, steps: int, shuffle: bool, seed: "int | No
     return np.concatenate([r[:per_round * size].reshape(per_round, size) for r in rounds])[:steps]
 
 
-def batches_of(made: Recording, data: Sequence[Array], order: Array,
-               size: int) -> optimizers.Batches:
-    """The rows of memory that a batch fills, and the columns of data that fill them."""
+class Gathered:
+    """The numbers of each step's batch, flat."""
+
+    def __init__(self, data: Sequence[Array], order: Array) -> None:
+        self.data, self.order = data, order
+
+    def __getitem__(self, k: int) -> Array:
+        return flat([x[self.order[k]] for x in self.data])
+
+
+def batches_of(made: Recording, data: Sequence[Array],
+               order: Array) -> "optimizers.Batches | None":
+    """The rows of memory that a batch fills, and the columns of data that fill them.
+
+    None where the inputs do not stand in rows of one lane per sample.
+    """
+    size = order.shape[1]
+    origin = [(sample, column) for column, sample in sample_places(data, size)]
+    place = {int(slot): origin[i] for slot, i in zip(made.inputs.slots, made.inputs.which)}
+    regions = made.program.module.regions.values()
+    starts = [(region, region.layout.start(block)) for region in regions
+              for block in region.blocks.values() if region.layout.start(block) in place]
+    sources = [place[start][1] for _, start in starts]
+    wanted = {start + sample: (sample, column) for (_, start), column in zip(starts, sources)
+              for sample in range(size)}
+    widths = {region.padded for region, _ in starts}
+    if wanted != place or len(widths) != 1:
+        return None
+    filled = np.concatenate([order, np.repeat(order[:, :1], widths.pop() - size, axis=1)], axis=1)
     columns = [np.ascontiguousarray(x.reshape(x.shape[0], -1)[:, j])
                for x in data for j in range(x[0].size)]
-    origin = [(s, c) for c, s in sample_places(data, size)]
-    regions = made.program.module.regions.values()
-    padded = {r.padded for r in regions}
-    place = {int(slot): origin[i] for slot, i in zip(made.inputs.slots, made.inputs.which)}
-    rows: list[int] = []
-    sources: list[int] = []
-    seen: set[int] = set()
-    for region in regions:
-        for block in region.blocks.values():
-            start = region.layout.start(block)
-            found = [place.get(start + lane) for lane in range(region.template.lanes)]
-            if found[0] is None:
-                continue
-            if found != [(sample, found[0][1]) for sample in range(size)]:
-                raise ValueError(NOT_BATCHED)
-            rows.append(start)
-            sources.append(found[0][1])
-            seen.update(range(start, start + size))
-    if seen != set(place) or len(padded) > 1:
-        raise ValueError(NOT_BATCHED)
-    width = padded.pop() if padded else size
-    filled = np.concatenate([order, np.repeat(order[:, :1], width - size, axis=1)], axis=1)
     kept = [columns[c] for c in sources]
-    return optimizers.Batches(np.array(rows, dtype=np.int64),
+    return optimizers.Batches(np.array([start for _, start in starts], dtype=np.int64),
                               np.array([c.ctypes.data for c in kept], dtype=np.uint64),
                               np.ascontiguousarray(filled, dtype=np.int64), kept)
-
-
-NOT_BATCHED = ("the samples of a batch are not computed alike, so that their order matters to the "
-               "program: sum or average one loss per sample, without branching on the sample")
 
 
 def sample_places(data: Sequence[Array], size: int) -> Iterable[tuple[int, int]]:

@@ -9,6 +9,7 @@
 Leaves come first, then the inner nodes. Nothing here changes the Values.
 """
 
+import copy
 from collections.abc import Container, Sequence
 from typing import Any
 
@@ -75,6 +76,13 @@ class Graph:
                 order += self.before.pop(k, ())
                 order.append(k)
         self.order = order
+
+    def copy(self) -> "Graph":
+        """The same graph, to rewrite."""
+        twin = copy.copy(self)
+        twin.rules, twin.inputs, twin.moving = [*self.rules], [*self.inputs], [*self.moving]
+        twin.order, twin.before = [*self.order], {}
+        return twin
 
     def __len__(self) -> int:
         return len(self.order)

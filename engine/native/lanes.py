@@ -82,7 +82,7 @@ def find_lanes_of(graph: Graph, k: int) -> set[int]:
     lanes: dict[int, list[int]] = {}
     for node in graph.order:
         term = owner[node]
-        if term is not None and term != SHARED:
+        if term in groups:
             lanes.setdefault(term, []).append(node)
     taken = split(graph, k, Lanes(lanes, groups, owner, True)) if lanes else set()
     rest = {t: nodes for t, nodes in lanes.items() if t not in taken}
@@ -112,11 +112,8 @@ def owners(graph: Graph, k: int) -> "tuple[list[int | None], dict[int, list[int]
             for x in graph.inputs[node]:
                 now = owner[x]
                 owner[x] = mine if now is None else now if now == mine else SHARED
-    for lane, terms in groups.items():
-        if any(owner[t] != lane for t in terms):        # somebody else reads a term
-            for t in terms:
-                owner[t] = SHARED
-    return owner, groups
+    return owner, {lane: terms for lane, terms in groups.items()
+                   if all(owner[t] == lane for t in terms)}         # nobody else reads them
 
 
 def lanes_of_terms(graph: Graph, k: int) -> dict[int, int]:

@@ -14,19 +14,28 @@ from .region import Region
 from .scalars import Straight, early_gradients
 from .sums import gather_sums
 
-SMALL = 300             # nodes; below this a graph stays as it was recorded
+LARGE = 2000            # nodes; above this, sums are gathered although there are no lanes
+SMALL = 200             # nodes; below this a graph stays as it was recorded
 ARGUMENTS = "ptr noalias align 64 %s, ptr noalias align 64 %g, ptr noalias align 64 %t"
+
+
+def with_lanes(graph: Graph) -> Graph:
+    """The graph with lane sums in it; as it was recorded if there are none, unless it is large."""
+    recorded = graph.copy()
+    gather_sums(graph)
+    find_lanes(graph)
+    found = any(isinstance(graph.rules[k], LaneSum) for k in graph.order)
+    return graph if found or len(recorded) > LARGE else recorded
 
 
 class Module:
     """Everything about a program but its data."""
 
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+    def __init__(self, graph: Graph, small: "int | None" = None) -> None:
         self.nodes = len(graph)
-        if len(graph) >= SMALL:
-            gather_sums(graph)
-            find_lanes(graph)
+        if len(graph) >= (SMALL if small is None else small):
+            graph = with_lanes(graph)
+        self.graph = graph
         self.layout = Layout(graph)
         lanes = [k for k in graph.order if isinstance(graph.rules[k], LaneSum)]
         self.regions = {k: Region(graph, k, self.layout, f"region{i}")

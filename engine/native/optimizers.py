@@ -21,6 +21,9 @@ class Update(NamedTuple):
     time: int = 0
 
 
+Put = Callable[[int], None]         # puts the inputs of a step in their places
+
+
 class Batches(NamedTuple):
     """Where the inputs of a step come from: rows of memory, columns of data, lanes in order."""
 
@@ -76,15 +79,15 @@ def rates_of(steps: int, optimizer: Any, lr: "float | None",
 
 def train(program: Any, steps: int, optimizer: Any, lr: "float | None",
           schedule: "Callable[[int], float] | None", batches: "Batches | None" = None,
-          guard: "Callable[[], bool] | None" = None) -> Array:
+          put: "Put | None" = None) -> Array:
     """The losses of so many steps; the parameters, their gradients and the state are then moved."""
     rates = rates_of(steps, optimizer, lr, schedule)
     update = update_of(optimizer)
     same = optimizer is None or [id(p) for p in optimizer.parameters] == [
         id(p) for p in program.parameters]
-    if update is None or not same or program.gear == "numpy" or guard or (
+    if update is None or not same or program.gear == "numpy" or put or (
             len(program.reached) < len(program.parameters)):
-        return train_step_by_step(program, steps, optimizer, rates, batches, guard)
+        return train_step_by_step(program, steps, optimizer, rates, put)
     return train_natively(program, optimizer, update, rates, batches)
 
 
@@ -159,17 +162,13 @@ def put_back(program: Any, optimizer: Any, update: Update, m: Array, v: Array, s
 
 
 def train_step_by_step(program: Any, steps: int, optimizer: Any, rates: Array,
-                       batches: "Batches | None", guard: "Callable[[], bool] | None") -> Array:
+                       put: "Put | None") -> Array:
     """The loop in Python: gradients from the program, updates from the optimizer."""
     losses = np.zeros(steps)
     memory = program.memory
     for k in range(steps):
-        if batches:
-            for row, column in zip(batches.rows, batches.data):
-                lanes = batches.order.shape[1]
-                memory.s[row:row + lanes] = column[batches.order[k]]
-        if guard:
-            guard()
+        if put:
+            put(k)
         losses[k], found = program._both()
         for p, g in zip(program.parameters, found.tolist()):
             p.grad = g

@@ -24,14 +24,14 @@ class Plain:
         """The loss alone."""
         with np.errstate(all="ignore"):
             self.forward()
-        return float(self.x[self.graph.output])
+        return self.read(self.graph.output)
 
     def step(self) -> float:
         """The loss; every gradient goes to its place in memory.g."""
         with np.errstate(all="ignore"):
             self.forward()
             self.backward()
-        return float(self.x[self.graph.output])
+        return self.read(self.graph.output)
 
     # ---- forward
 

@@ -31,9 +31,11 @@ class Program:
     """A loss as a flat program; see the top of the file.
 
     loss: the recorded Value. parameters: the leaves that get gradients; all variables if None.
+    small: below how many operations lanes are not looked for.
     """
 
-    def __init__(self, loss: Value, parameters: "Sequence[Value] | None" = None) -> None:
+    def __init__(self, loss: Value, parameters: "Sequence[Value] | None" = None, *,
+                 small: "int | None" = None) -> None:
         if not isinstance(loss, Value):
             raise TypeError(f"compile takes a recorded Value or a function that returns one, and "
                             f"{loss!r} is of type {type(loss).__name__}: return the loss itself")
@@ -42,7 +44,7 @@ class Program:
         optimizers.check_parameters(self.parameters)
         graph = Graph(loss, self.parameters)
         self.reached = [i for i, p in enumerate(self.parameters) if p in graph.numbers]
-        self.module = Module(graph)
+        self.module = Module(graph, small)
         self.memory = Memory(self.module)
         self.lock = threading.RLock()
         self._prepare()
@@ -202,5 +204,5 @@ class Program:
 
 
 def variables(loss: Value) -> list[Value]:
-    """All variables below a loss."""
-    return [node for node in nodes((loss,)) if node._rule.name == "variable"]
+    """All variables below a loss, as they are read from left to right."""
+    return [node for node in reversed(nodes((loss,))) if node._rule.name == "variable"]
