@@ -1,13 +1,13 @@
 """The native gear: compiled programs agree with the eager engine, on every row and road."""
 
 import math
+import os
 import pickle
 import random
 import subprocess
 import sys
 import threading
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -64,6 +64,10 @@ def agree(loss, parameters, rel=1e-14, least=1e-15):
     return program
 
 
+def flat(lists):
+    return [x for xs in lists for x in xs]
+
+
 # ---- every row
 
 def rows_once(draw, rows):
@@ -87,7 +91,8 @@ def test_a_row_agrees_over_lanes(row, monkeypatch):
     monkeypatch.setenv("HANDGRAD_NATIVE", "0")          # all rows at once are compiled below
     draw = random.Random(row.name)
     inputs = [[Value(draw.uniform(*i)) for i in domain(row)] for _ in range(11)]
-    program = agree(engine.total([apply(row, xs).identity() for xs in inputs]), sum(inputs, []), rel=1e-13)
+    program = agree(engine.total([apply(row, xs).identity() for xs in inputs]),
+                    flat(inputs), rel=1e-13)
     assert program.lanes == [11]
 
 
@@ -183,7 +188,7 @@ def test_lanes_agree_on_random_programs(steps, start, lanes):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("engine.native.module.SMALL", 0)
         loss = engine.total([run(steps, [*mine, *shared]) for mine in own]) * shared[0].tanh()
-        program = agree(loss, [*shared, *sum(own, [])], rel=1e-10, least=1e-12)
+        program = agree(loss, [*shared, *flat(own)], rel=1e-10, least=1e-12)
     assert program.lanes == [lanes]
 
 
@@ -234,7 +239,7 @@ def test_a_loop_over_samples_becomes_lanes_and_matrix_products(gear, kind):
 
 def test_gradients_of_the_data_are_found_too(gear):
     model, (xs, ys) = network("dot"), points(20)
-    agree(scalar_loss(model, xs, ys), [*model.parameters(), *sum(xs, [])])
+    agree(scalar_loss(model, xs, ys), [*model.parameters(), *flat(xs)])
 
 
 def test_more_lanes_than_fit_the_cache(gear, monkeypatch):
@@ -358,7 +363,8 @@ def test_compiled_code_is_kept_for_other_processes(tmp_path):
     for first in (True, False):
         done = subprocess.run([sys.executable, "-c", code.format(first)], capture_output=True,
                               text=True, check=False, env={
-                                  "PYTHONPATH": ":".join(sys.path), "HANDGRAD_CACHE": str(tmp_path)})
+                                  "PYTHONPATH": os.pathsep.join(sys.path),
+                                  "HANDGRAD_CACHE": str(tmp_path)})
         assert done.stdout == "9.0\n", done.stderr
 
 

@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 import pytest
-from test_native import GEARS, eager, network, points, scalar_loss  # noqa: F401
+from test_native import GEARS, eager, network, points, scalar_loss
 
 import engine
 import nn
@@ -68,7 +68,7 @@ def test_a_branch_that_comes_out_otherwise_is_recorded_anew(gear):
 
 
 @pytest.mark.parametrize("compare", [lambda x: x < 1, lambda x: x <= 1, lambda x: x > 1,
-                                     lambda x: x >= 1, lambda x: 1 < x, lambda x: 1 >= x])
+                                     lambda x: x >= 1, lambda x: engine.sin(x) < 0.5])
 def test_every_comparison_is_guarded(gear, compare):
     f = compile(lambda x: x * 2 if compare(x) else x * 3, parameters=[])
     for x in (0.0, 1.0, 2.0, 1.0, 0.0, float("nan")):
@@ -115,7 +115,7 @@ def test_training_is_that_of_the_eager_engine(gear, which):
                 optimizer.step()
         state = [getattr(optimizer, s) for s in ("velocity", "m", "v") if hasattr(optimizer, s)]
         runs.append([*losses, *(p.data for p in model.parameters()),
-                     *(p.grad for p in model.parameters()), *sum(state, []),
+                     *(p.grad for p in model.parameters()), *[x for xs in state for x in xs],
                      getattr(optimizer, "t", 0)])
     assert runs[0] == pytest.approx(runs[1], rel=1e-11, abs=1e-13)
 

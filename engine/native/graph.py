@@ -35,6 +35,7 @@ class Graph:
         self.literal = {k: leaf.data for k, leaf in enumerate(leaves) if leaf._rule is CONSTANT}
         self.parameters = self._parameters(number, parameters)
         self.moving = self._moving()
+        self.written_out: dict[int, list[int]] = {}     # dots that were sums, and their terms
         self.before: dict[int, list[int]] = {}          # new nodes, and which they stand before
         for k in self.order:
             if isinstance(self.rules[k], Handmade):
@@ -81,7 +82,7 @@ class Graph:
         """The same graph, to rewrite."""
         twin = copy.copy(self)
         twin.rules, twin.inputs, twin.moving = [*self.rules], [*self.inputs], [*self.moving]
-        twin.order, twin.before = [*self.order], {}
+        twin.order, twin.before, twin.written_out = [*self.order], {}, {}
         return twin
 
     def __len__(self) -> int:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from ..rules import RULES
 from .graph import Graph
-from .sums import replace
+from .sums import replace, write_out
 
 FEWEST = 4              # lanes
 MOST_TRIES = 12         # sums that are looked at
@@ -67,13 +67,20 @@ class LaneSum:
 
 
 def find_lanes(graph: Graph) -> None:
-    """Puts lane sums into the graph, in place."""
-    sums = [k for k in graph.order if graph.rules[k].name == "total"
-            and len(graph.inputs[k]) >= FEWEST]
+    """Puts lane sums into the graph, in place; sums near the output come first."""
+    sums = [k for k in graph.order if k in graph.written_out or (
+        graph.rules[k].name == "total" and len(graph.inputs[k]) >= FEWEST)]
     gone: set[int] = set()
-    for k in sorted(sums, key=lambda k: (-len(graph.inputs[k]), -k))[:MOST_TRIES]:
+    tries = MOST_TRIES
+    while sums and tries:
+        k = sums.pop()
         if k not in gone:
-            gone |= find_lanes_of(graph, k)
+            tries -= 1
+            undo = write_out(graph, k) if k in graph.written_out else None
+            found = find_lanes_of(graph, k)
+            gone |= found
+            if undo and not found:
+                undo()
 
 
 def find_lanes_of(graph: Graph, k: int) -> set[int]:

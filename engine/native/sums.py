@@ -4,6 +4,7 @@ A chain of additions whose partial sums nobody else reads is one sum of many ter
 a product with a leaf joins a `dot`, all others a `total`. No new mathematics: both are rows.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from ..rules import RULES
@@ -40,6 +41,8 @@ def gather(graph: Graph, k: int, uses: list[int], absorbed: set[int]) -> None:
         elif graph.literal.get(t) != 0:
             others.append(t)
     ws, xs = [a for a, _ in factors], [b for _, b in factors]
+    if sum(any(graph.inputs[x] for x in pair) for pair in factors) >= FEW:
+        graph.written_out[k] = [t for t in terms if graph.literal.get(t) != 0]
     if factors and len(others) <= 1:
         replace(graph, k, "dot", [*ws, *xs, *others])
     elif factors:
@@ -65,6 +68,24 @@ def terms_of(graph: Graph, k: int, uses: list[int]) -> tuple[list[int], list[int
 def is_product(graph: Graph, t: int) -> bool:
     """Whether a term is a product with a leaf."""
     return graph.rules[t].name == "mul" and any(not graph.inputs[x] for x in graph.inputs[t])
+
+
+def write_out(graph: Graph, k: int) -> Callable[[], None]:
+    """Turns a dot back into a sum of products; returns what undoes it."""
+    rule, inputs, terms = graph.rules[k], graph.inputs[k], graph.written_out[k]
+    own = [x for x in inputs if graph.rules[x] is RULES["dot"] and x not in terms]
+    products = [t for t in terms if graph.rules[t] is RULES["mul"]]
+
+    def undo() -> None:
+        graph.before[k] = own
+        graph.reorder(set(products))
+        graph.rules[k], graph.inputs[k] = rule, inputs
+
+    known = set(graph.order)
+    graph.before[k] = [t for t in products if t not in known]
+    graph.reorder(set(own))
+    replace(graph, k, "total", terms)
+    return undo
 
 
 def replace(graph: Graph, k: int, name: str, inputs: list[Any]) -> None:
