@@ -58,7 +58,7 @@ def test_imports_point_one_way(path):
         assert files <= ENGINE[path.stem]
 
 
-@pytest.mark.parametrize("path", ROOT.glob("engine/native/*.py"), ids=lambda p: p.name)
+@pytest.mark.parametrize("path", [*ROOT.glob("engine/native/*.py")], ids=lambda p: p.name)
 def test_native_imports_what_is_below_it(path):
     used = set(imports(path))
     assert not {name.split(".")[0] for name in used} & {"nn", "viz"}

@@ -98,8 +98,8 @@ class Layout:
 
     @property
     def parameters(self) -> int:
-        """How many places belong to parameters."""
-        return self.starts[2]
+        """How many places belong to parameters, from 0 on."""
+        return self.starts[2] if self.sizes[1] else self.sizes[0]
 
     @property
     def size(self) -> int:

@@ -198,6 +198,8 @@ class Writer:
 
     def spread_symbol(self, name: str) -> Symbol:
         """A scalar by its name, in every lane."""
+        if not self.wide:
+            return Symbol(self, name)
         first = self.fresh(f"insertelement {self.kind} poison, double {name}, i64 0")
         return self.fresh(f"shufflevector {self.kind} {first.name}, {self.kind} poison, "
                           f"<{LANES} x i32> zeroinitializer")
