@@ -73,8 +73,8 @@ class Graph:
         """Takes nodes out of the order, and puts the new ones in."""
         order: list[int] = []
         for k in self.order:
+            order += self.before.pop(k, ())
             if k not in gone:
-                order += self.before.pop(k, ())
                 order.append(k)
         self.order = order
 

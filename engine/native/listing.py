@@ -4,6 +4,7 @@ from typing import Any
 
 from .lanes import LaneSum
 from .module import Module
+from .rolls import Roll
 
 
 def listing(module: Module) -> str:
@@ -16,7 +17,19 @@ def node_lines(module: Module, k: int) -> list[str]:
     rule = module.graph.rules[k]
     if isinstance(rule, LaneSum):
         return region_lines(module, k)
+    if isinstance(rule, Roll):
+        return roll_lines(module, rule)
     return [f"v{k} = {rule.name}({arguments([named(module, x) for x in module.graph.inputs[k]])})"]
+
+
+def roll_lines(module: Module, roll: Roll) -> list[str]:
+    """A loop: the instructions of its body; `r'` is a register of the round before."""
+    kinds = {"r": "r{}", "c": "r'{}", "l": "x{}"}
+    lines = [f"{roll.rounds} rounds:"]
+    for j, (rule, refs) in enumerate(roll.code):
+        names = [named(module, x) if kind == "s" else kinds[kind].format(x) for kind, x in refs]
+        lines.append(f"    r{j} = {rule.name}({arguments(names)})")
+    return lines
 
 
 def named(module: Module, k: int) -> str:

@@ -31,6 +31,12 @@ class Memory:
         self.fills: list[tuple[int, int, int]] = []     # start, lanes that are there, lanes in all
         for region in module.regions.values():
             self.prepare(region)
+        for roll in module.rolls.values():
+            for p, block in roll.blocks.items():
+                column = roll.roll.columns[p]
+                if column[0] in graph.literal:
+                    start = layout.start(block)
+                    self.s[start:start + len(column)] = [graph.literal[k] for k in column]
         self.every = self.leaves, self.slots            # also those that are inputs
         self.pull()
 

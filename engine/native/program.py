@@ -21,7 +21,7 @@ from . import jit, optimizers
 from .choose import Array
 from .graph import Graph
 from .memory import Memory
-from .module import Module
+from .module import MOST, Module
 from .plain import Plain
 
 SIGNATURE = (float, "ptr", "ptr", "ptr")
@@ -44,22 +44,24 @@ class Program:
         optimizers.check_parameters(self.parameters)
         graph = Graph(loss, self.parameters)
         self.reached = [i for i, p in enumerate(self.parameters) if p in graph.numbers]
-        self.module = Module(graph, small)
+        recorded = graph.copy()
+        self.module = Module(graph, small, jit.available())
+        self.gear = "native" if jit.available() else "numpy"
+        if len(self.module.graph.order) > MOST:         # it neither repeats nor has lanes
+            self.module, self.gear = Module(recorded, small, False), "numpy"
         self.memory = Memory(self.module)
         self.lock = threading.RLock()
         self._prepare()
 
     def _prepare(self) -> None:
         """Compiles, or sets numpy up."""
-        if jit.available():
-            self.gear = "native"
+        if self.gear == "native":
             memory = self.memory
             self.library = jit.Library(self.module.text, {"step": SIGNATURE, "value": SIGNATURE})
             self.pointers = tuple(a.ctypes.data for a in (memory.s, memory.g, memory.t))
             self._step: Callable[[], float] = lambda: self.library.step(*self.pointers)
             self._value: Callable[[], float] = lambda: self.library.value(*self.pointers)
         else:
-            self.gear = "numpy"
             plain = Plain(self.module, self.memory)
             self._step, self._value = plain.step, plain.value
 

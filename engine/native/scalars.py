@@ -24,7 +24,8 @@ class Straight:
     """Writes the forward and the backward pass of a graph into a Writer."""
 
     def __init__(self, graph: Graph, layout: Layout, regions: dict[int, Any],
-                 early: dict[int, float], writer: Writer) -> None:
+                 rolls: dict[int, Any], early: dict[int, float], writer: Writer) -> None:
+        self.rolls = rolls
         self.graph, self.layout, self.writer, self.regions = graph, layout, writer, regions
         self.early = early
         self.value: dict[int, Any] = {}
@@ -37,6 +38,8 @@ class Straight:
                                 for k in region.template.leaves[p])
         for runs in self.runs.values():
             self.touched |= runs.nodes
+        for roll in rolls.values():
+            self.touched |= roll.touched()
 
     def read(self, k: int) -> Any:
         """The value of a node: computed before, a constant, or loaded from its slot."""
@@ -51,6 +54,9 @@ class Straight:
     def forward(self, *, alone: bool = False) -> Any:
         """Writes all values, and returns the loss; alone, nothing is prepared for gradients."""
         for k in self.graph.order:
+            if k in self.rolls:
+                self.rolls[k].forward(self)
+                continue
             self.value[k] = self.computed(k, alone)
             if k in self.layout.place:
                 self.writer.store(self.value[k], "%s", self.layout.slot(k))
@@ -75,6 +81,9 @@ class Straight:
         self.adjoint[self.graph.output] = 1.0
         for k in reversed(self.graph.order):
             if self.graph.moving[k]:
+                if k in self.rolls:
+                    self.rolls[k].backward(self)
+                    continue
                 g = self.gradient(k)
                 if g is not None:
                     self.hand_on(k, g)
@@ -106,8 +115,12 @@ class Straight:
         slopes = traced(self.graph.rules[k]).slopes([self.read(x) for x in inputs], self.read(k))
         for x, slope in zip(inputs, slopes):
             if self.graph.moving[x] and (isinstance(slope, Symbol) or slope != 0):
-                known = self.adjoint.get(x)
-                self.adjoint[x] = g * slope if known is None else known + g * slope
+                self.add(x, g * slope)
+
+    def add(self, x: int, share: Any) -> None:
+        """Adds to the gradient of a node."""
+        known = self.adjoint.get(x)
+        self.adjoint[x] = share if known is None else known + share
 
 
 def early_gradients(graph: Graph) -> dict[int, float]:
@@ -118,7 +131,7 @@ def early_gradients(graph: Graph) -> dict[int, float]:
     found: dict[int, Any] = {graph.output: 1.0}
     for k in reversed(graph.order):
         rule, g = graph.rules[k], found.get(k)
-        if g is not None and not isinstance(rule, LaneSum):
+        if g is not None and hasattr(rule, "row"):
             xs = [float(graph.literal[x]) if x in graph.literal else unknown
                   for x in graph.inputs[k]]
             plain = len(xs) <= 64 or rule.name == "total"
