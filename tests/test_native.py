@@ -146,7 +146,7 @@ def test_plain_arithmetic_is_equal_to_the_last_bit():
     draw = random.Random(4)
     xs = [Value(draw.uniform(-2, 2)) for _ in range(6)]
     nodes = list(xs)
-    for _ in range(150):
+    for _ in range(110):
         a, b = draw.choice(nodes[-20:]), draw.choice(nodes)
         nodes.append(draw.choice([a + b, a - b, a * b * 0.3, (a * a + 1).sqrt(), a / (b * b + 1),
                                   a.tanh(), b.exp() * 0.01, (a * a + 2).log(), a.relu()]))

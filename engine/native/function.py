@@ -23,7 +23,7 @@ from ..modes import noting, recording
 from ..value import Value
 from . import optimizers
 from .choose import Array
-from .program import Program
+from .program import Program, no_collections
 
 MOST = 64               # recordings that are kept
 
@@ -35,7 +35,7 @@ class Recording:
                  inputs: Sequence[Any], asis: Sequence[bool], small: "int | None") -> None:
         self.placeholders: list[Value] = []
         given = [x if plain else self.placed(x) for x, plain in zip(inputs, asis)]
-        with recording(), noting() as notes:
+        with recording(), no_collections(), noting() as notes:
             loss = function(*given)
         if parameters is None and isinstance(loss, Value):
             from .program import variables

@@ -33,6 +33,7 @@ class Writer:
 
     def __init__(self, kind: str = "double") -> None:
         self.kind = kind
+        self.flags = "contract " if kind != "double" else ""    # may a product join a sum
         self.lines: list[str] = []
         self.entry: list[str] = []              # what stands before all lines: local variables
         self.known: dict[Any, Any] = {}
@@ -113,7 +114,7 @@ class Writer:
         simple = shortened(word, x, y)
         if simple is not None:
             return simple
-        return self.fresh(f"{word} {self.kind} {self.text(x)}, {self.text(y)}")
+        return self.fresh(f"{word} {self.flags}{self.kind} {self.text(x)}, {self.text(y)}")
 
     def negative(self, x: Any) -> Any:
         """-x."""

@@ -10,8 +10,10 @@ Values stay what they are: `backward()` adds to their gradients, `train` moves t
 everything runs in numpy instead, and `program.gear` says so.
 """
 
+import gc
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from ..graph import nodes
@@ -39,10 +41,18 @@ class Program:
         if not isinstance(loss, Value):
             raise TypeError(f"compile takes a recorded Value or a function that returns one, and "
                             f"{loss!r} is of type {type(loss).__name__}: return the loss itself")
-        self.loss = loss
+        self.loss, self.small = loss, small
         self.parameters = variables(loss) if parameters is None else list(parameters)
         optimizers.check_parameters(self.parameters)
-        graph = Graph(loss, self.parameters)
+        with no_collections():
+            self._record()
+        self.lock = threading.RLock()
+        self._prepare()
+
+    def _record(self) -> None:
+        """Makes the flat program."""
+        small = self.small
+        graph = Graph(self.loss, self.parameters)
         self.reached = [i for i, p in enumerate(self.parameters) if p in graph.numbers]
         recorded = graph.copy()
         self.module = Module(graph, small, jit.available())
@@ -50,8 +60,6 @@ class Program:
         if len(self.module.graph.order) > MOST:         # it neither repeats nor has lanes
             self.module, self.gear = Module(recorded, small, False), "numpy"
         self.memory = Memory(self.module)
-        self.lock = threading.RLock()
-        self._prepare()
 
     def _prepare(self) -> None:
         """Compiles, or sets numpy up."""
@@ -203,6 +211,18 @@ class Program:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Program, (self.loss, self.parameters)
+
+
+@contextmanager
+def no_collections() -> Iterator[None]:
+    """A context without garbage collections, which would walk through all nodes again and again."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
 
 
 def variables(loss: Value) -> list[Value]:

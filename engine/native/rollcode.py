@@ -1,4 +1,4 @@
-"""The loops of a Roll, written where it stands: forward from the first round, backward from the last.
+"""The loops of a Roll, written where it stands: forward, and backward from its last round.
 
 What is carried from round to round stays in a processor register; what the way back needs is kept
 in a row with one place per round, after the place of what was there before the first.
@@ -19,7 +19,8 @@ class RollCode:
 
     def __init__(self, graph: Graph, node: int, layout: Layout, uses: list[int],
                  name: str) -> None:
-        self.graph, self.layout, self.roll, self.name = graph, layout, graph.rules[node], name
+        self.graph, self.layout, self.name = graph, layout, name
+        self.roll: Roll = graph.rules[node]
         self.copied = {p for p, column in enumerate(self.roll.columns)
                        if column[0] not in graph.literal and any(uses[x] != 1 for x in column)}
         self.blocks: dict[int, Place] = {
@@ -88,6 +89,7 @@ class RollCode:
         for j, place in carried.items():
             if j in self.kept:
                 w.store(w.load_again(place, 0), "%t", self.row(j))
+        w.flags = "contract "
         with w.loop(self.roll.rounds) as k:
             value: dict[Ref, Any] = {("s", x): v for x, v in shared.items()}
             value |= {("c", j): w.load_again(place, 0) for j, place in carried.items()}
@@ -101,6 +103,7 @@ class RollCode:
                     w.store(value["r", j], "%t", w.whole("add", k, self.row(j) + 1))
             for j, place in [*carried.items(), *finals.items()]:
                 w.store(value["r", j], place, 0)
+        w.flags = ""
         for k_, j in self.last.items():
             if j in finals:
                 straight.value[k_] = w.load_again(finals[j], 0)
@@ -130,9 +133,11 @@ class RollCode:
                 pending[j] = w.variable(start)
         sums = {x: w.variable(0.0) for x in self.roll.shared() if self.graph.moving[x]}
         shared = {x: straight.read(x) for x in self.roll.shared()}
+        w.flags = "contract "
         with w.loop(self.roll.rounds) as back:
             k = w.whole("sub", self.roll.rounds - 1, back)
             self.body_backward(w, k, None, shared, pending, sums)
+        w.flags = ""
         self.copy(w, back=True)
         for x, place in sums.items():
             straight.add(x, w.load_again(place, 0))

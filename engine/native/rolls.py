@@ -23,7 +23,7 @@ from .graph import Graph
 ROUNDS = 16             # fewer are written out
 SHALLOW = 12            # steps from the leaves
 WINDOW = 4096           # nodes; what is farther back is not of the round before
-Ref = tuple[str, int]   # ("r", register) of this round, ("c", register) of the one before, as lanes.py
+Ref = tuple[str, int]   # ("r", register) of this round, ("c", register) of the one before, ...
 
 
 class Roll:
@@ -49,12 +49,16 @@ class Roll:
 
 def find_rolls(graph: Graph, small: int) -> None:
     """Rolls up what repeats, in place, until the order is small or nothing repeats any more."""
-    if len(graph.order) > small:
-        graph.order = level_by_level(graph)
+    recorded = graph.order
+    graph.order = level_by_level(graph)
+    found = False
     while len(graph.order) > small:
         stretch = repeated(graph)
         if stretch is None or not roll_up(graph, *stretch):
-            return
+            break
+        found = True
+    if not found:
+        graph.order = recorded
 
 
 # ---- an order in which rounds stand one after the other
@@ -175,8 +179,8 @@ def column_ref(graph: Graph, nodes: Array, j: int, q: int, columns: list[list[in
     """What an input is in every round: one node, or a row of leaves; None if nodes differ."""
     column = [graph.inputs[k][q] for k in nodes[:, j].tolist()]
     first = graph.literal.get(column[0])
-    if column.count(column[0]) == len(column) or first is not None and all(
-            graph.literal.get(x) == first for x in column):
+    if column.count(column[0]) == len(column) or (first is not None and all(
+            graph.literal.get(x) == first for x in column)):
         return "s", column[0]
     if any(graph.inputs[x] for x in column):
         return None

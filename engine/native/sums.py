@@ -74,15 +74,15 @@ def write_out(graph: Graph, k: int) -> Callable[[], None]:
     """Turns a dot back into a sum of products; returns what undoes it."""
     rule, inputs, terms = graph.rules[k], graph.inputs[k], graph.written_out[k]
     own = [x for x in inputs if graph.rules[x] is RULES["dot"] and x not in terms]
-    products = [t for t in terms if graph.rules[t] is RULES["mul"]]
+    known = set(graph.order)
+    products = [t for t in terms if graph.rules[t] is RULES["mul"] and t not in known]
 
     def undo() -> None:
         graph.before[k] = own
         graph.reorder(set(products))
         graph.rules[k], graph.inputs[k] = rule, inputs
 
-    known = set(graph.order)
-    graph.before[k] = [t for t in products if t not in known]
+    graph.before[k] = products
     graph.reorder(set(own))
     replace(graph, k, "total", terms)
     return undo
