@@ -9,6 +9,8 @@ from ..value import Value
 from .choose import Array
 from .module import Module
 
+FEW = 32                # leaves
+
 
 def aligned(n: int) -> Array:
     """n zeros that begin at a multiple of 64 bytes."""
@@ -38,6 +40,11 @@ class Memory:
                     start = layout.start(block)
                     self.s[start:start + len(column)] = [graph.literal[k] for k in column]
         self.every = self.leaves, self.slots            # also those that are inputs
+        self.pairs = [*zip(self.slots.tolist(), self.leaves)]
+        self.view: Any = memoryview(self.s)     # type: ignore[arg-type]
+        n = len(self.parameters)
+        inorder = n and np.array_equal(self.parameters, np.arange(n) + self.parameters[0])
+        self.slice = self.g[self.parameters[0]:][:n] if inorder else None
         self.pull()
 
     def prepare(self, region: Any) -> None:
@@ -45,7 +52,7 @@ class Memory:
         layout, graph, template = self.module.layout, self.module.graph, region.template
         for p, block in region.blocks.items():
             start = layout.start(block)
-            if p not in template.copied:
+            if p not in template.copied and template.lanes < region.padded:
                 self.fills.append((start, template.lanes, region.padded))
             if template.leaves[p][0] in graph.literal:
                 self.s[start:start + template.lanes] = [graph.literal[k]
@@ -59,17 +66,23 @@ class Memory:
         kept = [i for i, leaf in enumerate(self.leaves) if id(leaf) not in inputs]
         self.every = self.leaves, self.slots
         self.leaves, self.slots = [self.leaves[i] for i in kept], self.slots[kept]
+        self.pairs = [*zip(self.slots.tolist(), self.leaves)]
 
     def pull(self) -> None:
         """Reads the numbers of all leaves from their Values."""
-        self.s[self.slots] = [leaf.data for leaf in self.leaves]
-        self.fill()
+        if len(self.leaves) > FEW:
+            self.s[self.slots] = [leaf.data for leaf in self.leaves]
+        else:                                   # numpy would take longer
+            view = self.view
+            for slot, leaf in self.pairs:
+                view[slot] = leaf.data
+        if self.fills:
+            self.fill()
 
     def fill(self) -> None:
         """Gives the lanes that only fill up a vector the numbers of the first lane."""
         for start, there, padded in self.fills:
-            if there < padded:
-                self.s[start + there:start + padded] = self.s[start]
+            self.s[start + there:start + padded] = self.s[start]
 
     def put(self, slots: Any, numbers: Any) -> None:
         """Sets some places, such as those of the inputs of a function."""
@@ -78,7 +91,7 @@ class Memory:
 
     def gradients(self) -> Array:
         """The gradients of the parameters, in their order."""
-        return self.g[self.parameters]
+        return self.g[self.parameters] if self.slice is None else self.slice.copy()
 
     def push(self, parameters: Sequence[Value]) -> None:
         """Writes the numbers of the parameters to their Values."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..value import Value
 from .choose import Array
+from .drivers import drivers
 from .memory import aligned
 
 
@@ -94,7 +95,6 @@ def train(program: Any, steps: int, optimizer: Any, lr: "float | None",
 def train_natively(program: Any, optimizer: Any, update: Update, rates: Array,
                    batches: "Batches | None") -> Array:
     """The loop in native code; a step whose gradients have a nan is computed again, carefully."""
-    from .drivers import drivers
     memory, steps = program.memory, len(rates)
     losses = np.zeros(steps)
     driver = getattr(drivers(), update.driver)

@@ -10,22 +10,28 @@ Values stay what they are: `backward()` adds to their gradients, `train` moves t
 everything runs in numpy instead, and `program.gear` says so.
 """
 
+import ctypes
 import gc
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
+
+import numpy as np
 
 from ..graph import nodes
 from ..scalars import UNSET
 from ..value import Value
 from . import jit, optimizers
 from .choose import Array
+from .drivers import drivers
 from .graph import Graph
 from .memory import Memory
 from .module import MOST, Module
 from .plain import Plain
 
+SHORT = 2000            # operations
 SIGNATURE = (float, "ptr", "ptr", "ptr")
 
 
@@ -47,6 +53,7 @@ class Program:
         with no_collections():
             self._record()
         self.lock = threading.RLock()
+        self.once: Once | None = None
         self._prepare()
 
     def _record(self) -> None:
@@ -93,18 +100,23 @@ class Program:
 
     def _both(self) -> tuple[float, Array]:
         """The same, with the numbers as they stand in memory."""
-        loss = self._step()
-        found = self.memory.gradients()
-        if found.size and not (found == found).all():
+        loss, bad = self._checked()
+        if bad:
             self._carefully()
-            found = self.memory.gradients()
-        return loss, self._all(found)
+        return loss, self._all(self.memory.gradients())
+
+    def _checked(self) -> tuple[float, Any]:
+        """The loss, and whether a gradient came out nan."""
+        if self.gear == "numpy":
+            return self._step(), bool(np.isnan(self.memory.gradients()).any())
+        if not self.once:
+            self.once = Once(self)
+        return self.once.run(), self.once.flags[0]
 
     def _all(self, found: Array) -> Array:
         """Gradients of all parameters; those that the loss does not depend on have 0."""
         if len(self.reached) == len(self.parameters):
             return found
-        import numpy as np
         every = np.zeros(len(self.parameters))
         every[self.reached] = found
         return every
@@ -127,7 +139,6 @@ class Program:
             self.memory.pull()
             if self.gear == "numpy":
                 return [self._step() for _ in range(times)][-1]
-            from .drivers import drivers
             return float(drivers().repeat(self.library.pointers["step"], *self.pointers, times))
 
     # ---- training
@@ -211,6 +222,18 @@ class Program:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Program, (self.loss, self.parameters)
+
+
+class Once:
+    """One call of `step` with its check for nan; small programs keep Python's lock meanwhile."""
+
+    def __init__(self, program: Program) -> None:
+        library, memory = drivers(), program.memory
+        block: Any = np.array([*program.pointers, program.library.pointers["step"],
+                          memory.module.layout.parameters, 0], dtype=np.int64)
+        self.flags = memoryview(block)[5:]              # keeps the block alive
+        call = library.once_at_once if program.size < SHORT else library.once
+        self.run: Callable[[], float] = partial(call, ctypes.c_void_p(block.ctypes.data))
 
 
 @contextmanager
