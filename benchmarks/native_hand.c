@@ -48,93 +48,110 @@ double wide(long rounds, long n, const double *restrict w, const double *restric
     return s;
 }
 
-/* a layer over N samples, one row of samples per unit; gradients of what it has */
-INLINE void layer(int nin, int nout, int N, const double *W, const double *b,
-                  const double (*x)[N], double (*z)[N]) {
-    for (int j = 0; j < nout; j++) {
-        for (int s = 0; s < N; s++) z[j][s] = b[j];
-        for (int i = 0; i < nin; i++)
-            for (int s = 0; s < N; s++) z[j][s] += W[j * nin + i] * x[i][s];
-    }
+/* Networks: one row of samples per unit, eight samples to a vector; V vectors to a row, of which the
+   samples beyond the last are zeros. */
+typedef double vec __attribute__((vector_size(64)));
+typedef long long mask __attribute__((vector_size(64)));
+#define WHERE(test, x) ((vec)((mask)(x) & (test)))          /* x, or 0 where the test fails */
+
+INLINE double sum_of(vec v) {
+    return ((v[0] + v[1]) + (v[2] + v[3])) + ((v[4] + v[5]) + (v[6] + v[7]));
 }
 
-INLINE void layer_back(int nin, int nout, int N, const double *W, const double (*x)[N],
-                       const double (*d)[N], double *gW, double *gb, double (*dx)[N]) {
-    if (dx) memset(dx, 0, sizeof(double) * nin * N);
-    for (int j = 0; j < nout; j++) {
-        double sum = 0;
-        #pragma omp simd reduction(+:sum)
-        for (int s = 0; s < N; s++) sum += d[j][s];
-        gb[j] = sum;
-        for (int i = 0; i < nin; i++) {
-            double g = 0;
-            #pragma omp simd reduction(+:g)
-            for (int s = 0; s < N; s++) g += d[j][s] * x[i][s];
-            gW[j * nin + i] = g;
-            if (dx) for (int s = 0; s < N; s++) dx[i][s] += W[j * nin + i] * d[j][s];
+/* z[j] = b[j] + sum over i of W[j * row + i * column] x[i], for eight outputs at a time */
+INLINE void product(int nin, int nout, int V, const double *W, int row, int column,
+                    const double *b, const vec *x, vec *z) {
+    for (int j = 0; j < nout; j += 8) {
+        int n = nout - j < 8 ? nout - j : 8;
+        for (int v = 0; v < V; v++) {
+            vec a[8];
+            for (int q = 0; q < n; q++) a[q] = (vec){} + (b ? b[j + q] : 0);
+            for (int i = 0; i < nin; i++)
+                for (int q = 0; q < n; q++) a[q] += W[(j + q) * row + i * column] * x[i * V + v];
+            for (int q = 0; q < n; q++) z[(j + q) * V + v] = a[q];
         }
     }
 }
 
-INLINE void relu(int n, int N, double (*h)[N]) {
-    for (int j = 0; j < n; j++) for (int s = 0; s < N; s++) h[j][s] = h[j][s] < 0 ? 0 : h[j][s];
+INLINE void layer(int nin, int nout, int V, const double *W, const double *b, const vec *x,
+                  vec *z) {
+    product(nin, nout, V, W, nin, 1, b, x, z);
 }
 
-INLINE void relu_back(int n, int N, const double (*h)[N], double (*d)[N]) {
-    for (int j = 0; j < n; j++) for (int s = 0; s < N; s++) d[j][s] = h[j][s] > 0 ? d[j][s] : 0;
+INLINE void layer_back(int nin, int nout, int V, const double *W, const vec *x, const vec *d,
+                       double *gW, double *gb, vec *dx) {
+    for (int j = 0; j < nout; j++) {
+        vec sum = {};
+        for (int v = 0; v < V; v++) sum += d[j * V + v];
+        gb[j] = sum_of(sum);
+        for (int i = 0; i < nin; i++) {
+            vec g = {};
+            for (int v = 0; v < V; v++) g += d[j * V + v] * x[i * V + v];
+            gW[j * nin + i] = sum_of(g);
+        }
+    }
+    if (dx) product(nout, nin, V, W, 1, nin, 0, d, dx);
+}
+
+INLINE void relu(int n, vec *h) {
+    for (int k = 0; k < n; k++) h[k] = WHERE(h[k] > 0, h[k]);
+}
+
+INLINE void relu_back(int n, const vec *h, vec *d) {
+    for (int k = 0; k < n; k++) d[k] = WHERE(h[k] > 0, d[k]);
 }
 
 /* MLP 2-16-16-1 on 100 points: max-margin + 1e-4 |p|^2; parameters W1 b1 W2 b2 W3 b3 */
-double moons(long rounds, double lr, double *p, double *g, const double (*x)[100],
-             const double *y) {
-    enum { N = 100, W1 = 0, B1 = 32, W2 = 48, B2 = 304, W3 = 320, B3 = 336, P = 337 };
-    static double h1[16][N], h2[16][N], o[1][N], d1[16][N], d2[16][N], d3[1][N];
+double moons(long rounds, double lr, double *p, double *g, const vec *x, const vec *y) {
+    enum { V = 13, W1 = 0, B1 = 32, W2 = 48, B2 = 304, W3 = 320, B3 = 336, P = 337 };
+    static vec h1[16 * V], h2[16 * V], o[V], d1[16 * V], d2[16 * V], d3[V];
     double loss = 0;
     for (long r = 0; r < rounds; r++) {
-        layer(2, 16, N, p + W1, p + B1, x, h1); relu(16, N, h1);
-        layer(16, 16, N, p + W2, p + B2, h1, h2); relu(16, N, h2);
-        layer(16, 1, N, p + W3, p + B3, h2, o);
-        double data = 0, squares = 0;
-        #pragma omp simd reduction(+:data)
-        for (int s = 0; s < N; s++) {
-            double m = 1 - y[s] * o[0][s];
-            data += m > 0 ? m : 0;
-            d3[0][s] = m > 0 ? -y[s] / N : 0;
+        layer(2, 16, V, p + W1, p + B1, x, h1); relu(16 * V, h1);
+        layer(16, 16, V, p + W2, p + B2, h1, h2); relu(16 * V, h2);
+        layer(16, 1, V, p + W3, p + B3, h2, o);
+        vec data = {};
+        double squares = 0;
+        for (int v = 0; v < V; v++) {
+            vec m = y[v] * y[v] - y[v] * o[v];          /* y y is 1, or 0 where there is no sample */
+            data += WHERE(m > 0, m);
+            d3[v] = WHERE(m > 0, -y[v] / 100);
         }
-        layer_back(16, 1, N, p + W3, h2, d3, g + W3, g + B3, d2); relu_back(16, N, h2, d2);
-        layer_back(16, 16, N, p + W2, h1, d2, g + W2, g + B2, d1); relu_back(16, N, h1, d1);
-        layer_back(2, 16, N, p + W1, x, d1, g + W1, g + B1, 0);
+        layer_back(16, 1, V, p + W3, h2, d3, g + W3, g + B3, d2); relu_back(16 * V, h2, d2);
+        layer_back(16, 16, V, p + W2, h1, d2, g + W2, g + B2, d1); relu_back(16 * V, h1, d1);
+        layer_back(2, 16, V, p + W1, x, d1, g + W1, g + B1, 0);
         #pragma omp simd reduction(+:squares)
         for (int k = 0; k < P; k++) {
             squares += p[k] * p[k]; g[k] += 2e-4 * p[k]; p[k] -= lr * g[k];
         }
-        loss = data / N + 1e-4 * squares;
+        loss = sum_of(data) / 100 + 1e-4 * squares;
     }
     return loss;
 }
 
 /* MLP 64-32-10 on 32 images: softmax cross-entropy; y one row of samples per class */
-double digits(long rounds, double lr, double *p, double *g, const double (*x)[32],
-              const double (*y)[32]) {
-    enum { N = 32, W1 = 0, B1 = 2048, W2 = 2080, B2 = 2400, P = 2410 };
-    static double h[32][N], o[10][N], d1[32][N], d2[10][N];
+double digits(long rounds, double lr, double *p, double *g, const vec *x, const vec *y) {
+    enum { N = 32, V = 4, W1 = 0, B1 = 2048, W2 = 2080, B2 = 2400, P = 2410 };
+    static vec h[32 * V], o[10 * V], d1[32 * V], d2[10 * V];
+    const double (*out)[N] = (void *)o, (*t)[N] = (void *)y;
+    double (*d)[N] = (void *)d2;
     double loss = 0;
     for (long r = 0; r < rounds; r++) {
-        layer(64, 32, N, p + W1, p + B1, x, h); relu(32, N, h);
-        layer(32, 10, N, p + W2, p + B2, h, o);
+        layer(64, 32, V, p + W1, p + B1, x, h); relu(32 * V, h);
+        layer(32, 10, V, p + W2, p + B2, h, o);
         loss = 0;
         for (int s = 0; s < N; s++) {
-            double top = o[0][s], sum = 0;
-            for (int k = 1; k < 10; k++) top = o[k][s] > top ? o[k][s] : top;
-            for (int k = 0; k < 10; k++) sum += d2[k][s] = exp(o[k][s] - top);
+            double top = out[0][s], sum = 0;
+            for (int k = 1; k < 10; k++) top = out[k][s] > top ? out[k][s] : top;
+            for (int k = 0; k < 10; k++) sum += d[k][s] = exp(out[k][s] - top);
             double l = top + log(sum);
             for (int k = 0; k < 10; k++) {
-                loss += y[k][s] * (l - o[k][s]) / N;
-                d2[k][s] = (d2[k][s] / sum - y[k][s]) / N;
+                loss += t[k][s] * (l - out[k][s]) / N;
+                d[k][s] = (d[k][s] / sum - t[k][s]) / N;
             }
         }
-        layer_back(32, 10, N, p + W2, h, d2, g + W2, g + B2, d1); relu_back(32, N, h, d1);
-        layer_back(64, 32, N, p + W1, x, d1, g + W1, g + B1, 0);
+        layer_back(32, 10, V, p + W2, h, d2, g + W2, g + B2, d1); relu_back(32 * V, h, d1);
+        layer_back(64, 32, V, p + W1, x, d1, g + W1, g + B1, 0);
         for (int k = 0; k < P; k++) p[k] -= lr * g[k];
     }
     return loss;

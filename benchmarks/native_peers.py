@@ -79,7 +79,7 @@ def by_hand_in_c(work, x, y, p):
     place.unlink()
     function.restype = ctypes.c_double
     q, g, tape = p.copy(), np.zeros(len(p)), np.zeros(CHAIN // 2 + 1)
-    rows = [np.ascontiguousarray(a.T) if a is not None and a.ndim == 2 else a for a in (x, y)]
+    rows = [padded(a) if work in NETWORKS else a for a in (x, y)]
     pointers = [ctypes.c_void_p(a.ctypes.data) for a in (q, g, *(r for r in rows if r is not None))]
 
     def call(rounds, rate):
@@ -94,6 +94,17 @@ def by_hand_in_c(work, x, y, p):
 
     call.keep = q, rows, tape               # only their addresses are passed
     return (lambda rounds: call(rounds, RATE.get(work, 0.0))), lambda: (call(1, 0.0), g)
+
+
+def padded(samples):
+    """One row of samples per column, filled up with zeros to vectors of eight, at 64 bytes."""
+    columns = np.atleast_2d(samples.T)
+    width = -(-columns.shape[1] // 8) * 8
+    raw = np.zeros(columns.shape[0] * width + 8)
+    start = -(raw.ctypes.data // 8) % 8
+    rows = raw[start:start + columns.shape[0] * width].reshape(columns.shape[0], width)
+    rows[:, :columns.shape[1]] = columns
+    return rows
 
 
 # ---- tensor libraries: one loss, written for anything that looks like numpy

@@ -168,12 +168,39 @@ def test_training_minds_a_zero_against_inf(gear):
     assert (a.data, b.data) == (0.0, 2.75)
 
 
-def test_fit_says_in_which_gear_it_ran(gear):
-    random.seed(1)
-    model = nn.MLP(2, [4, 1], "tanh")
+@pytest.mark.parametrize("batch_size", [None, 5])
+@pytest.mark.parametrize("loss", [nn.mean_squared_error, nn.max_margin])
+def test_fit_finds_the_same_in_both_gears(gear, loss, batch_size):
+    histories = []
+    xs, _ = data(12)
+    for run_in in ("native", "eager"):
+        random.seed(1)
+        model = nn.MLP(2, [4, 1], "tanh")
+        histories.append(nn.fit(model, (xs, [1, -1] * 6), loss, nn.SGD, lr=0.05, epochs=5,
+                                batch_size=batch_size, seed=2, gear=run_in, warn=False))
+        assert histories[-1].gear == run_in
+    native, eager_one = histories
+    assert native.loss == pytest.approx(eager_one.loss, rel=1e-12)
+    for name, column in native.parameters.items():
+        assert column == pytest.approx(eager_one.parameters[name], rel=1e-11, abs=1e-13)
+
+
+def test_fit_of_a_documents_network_in_the_native_gear(gear):
+    runs = []
+    for run_in in ("native", "eager"):
+        net = nn.networks.relu_sigmoid_softmax_3_3_3()
+        runs.append(nn.fit(net, epochs=6, lr=0.1, gear=run_in, warn=False).loss)
+    assert runs[0] == pytest.approx(runs[1], rel=1e-13)
+
+
+def test_fit_takes_the_gear_that_pays(monkeypatch):
     xs, ys = data(12)
-    history = nn.fit(model, (xs, ys), nn.mean_squared_error, nn.SGD, lr=0.05, epochs=5)
-    assert history.loss[-1] < history.loss[0]
+    for epochs, wanted in ((3, "eager"), (10 ** 5, "native")):
+        task = nn.train.task_of(network("dot"), (xs, ys), nn.mean_squared_error)
+        found = nn.train.gear_of(None, task, 60, epochs, None)
+        assert found == (wanted if "native" in GEARS else "eager")
+    with pytest.raises(ValueError, match="neither 'eager' nor 'native'"):
+        nn.train.gear_of("fast", task, 60, 3, None)
 
 
 # ---- refusals
