@@ -57,7 +57,10 @@ class Graph:
         for k in self.parameters:
             moving[k] = True
         for k in self.order:
-            moving[k] = any([moving[x] for x in self.inputs[k]])
+            for x in self.inputs[k]:
+                if moving[x]:
+                    moving[k] = True
+                    break
         return moving
 
     def new(self, rule: Any, inputs: Sequence[int], *, before: int) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 from ..rules import RULES
 from .graph import Graph
 
+ADD, MUL, DOT, TOTAL = (RULES[name] for name in ("add", "mul", "dot", "total"))
 FEW = 3                                 # sums of fewer terms stay as they are
 
 
@@ -22,7 +23,7 @@ def gather_sums(graph: Graph) -> None:
     uses[graph.output] += 1
     absorbed: set[int] = set()
     for k in reversed(graph.order):
-        if k not in absorbed and graph.rules[k].name in ("add", "total"):
+        if (graph.rules[k] is ADD or graph.rules[k] is TOTAL) and k not in absorbed:
             gather(graph, k, uses, absorbed)
     graph.reorder(absorbed)
 
@@ -32,17 +33,18 @@ def gather(graph: Graph, k: int, uses: list[int], absorbed: set[int]) -> None:
     terms, inner = terms_of(graph, k, uses)
     if len(terms) < FEW:
         return
+    zeros = {t for t in terms if graph.literal.get(t) == 0}
     absorbed.update(inner)
     factors, others = [], []
     for t in terms:
         if uses[t] == 1 and is_product(graph, t):
             absorbed.add(t)
             factors.append(graph.inputs[t])
-        elif graph.literal.get(t) != 0:
+        elif t not in zeros:
             others.append(t)
     ws, xs = [a for a, _ in factors], [b for _, b in factors]
     if sum(any(graph.inputs[x] for x in pair) for pair in factors) >= FEW:
-        graph.written_out[k] = [t for t in terms if graph.literal.get(t) != 0]
+        graph.written_out[k] = [t for t in terms if t not in zeros]
     if factors and len(others) <= 1:
         replace(graph, k, "dot", [*ws, *xs, *others])
     elif factors:
@@ -53,13 +55,13 @@ def gather(graph: Graph, k: int, uses: list[int], absorbed: set[int]) -> None:
 
 def terms_of(graph: Graph, k: int, uses: list[int]) -> tuple[list[int], list[int]]:
     """The terms of a sum from left to right, and the partial sums that it takes over."""
-    terms, inner, todo = [], [], [*graph.inputs[k]]
+    rules, inputs = graph.rules, graph.inputs
+    terms, inner, todo = [], [], [*inputs[k]]
     while todo:
         x = todo.pop()
-        if uses[x] == 1 and x not in graph.literal and getattr(graph.rules[x], "name", "") in (
-                "add", "total"):
+        if (rules[x] is ADD or rules[x] is TOTAL) and uses[x] == 1:
             inner.append(x)
-            todo += graph.inputs[x]
+            todo += inputs[x]
         else:
             terms.append(x)
     return terms[::-1], inner
@@ -67,15 +69,18 @@ def terms_of(graph: Graph, k: int, uses: list[int]) -> tuple[list[int], list[int
 
 def is_product(graph: Graph, t: int) -> bool:
     """Whether a term is a product with a leaf."""
-    return graph.rules[t].name == "mul" and any(not graph.inputs[x] for x in graph.inputs[t])
+    if graph.rules[t] is not MUL:
+        return False
+    a, b = graph.inputs[t]
+    return not graph.inputs[a] or not graph.inputs[b]
 
 
 def write_out(graph: Graph, k: int) -> Callable[[], None]:
     """Turns a dot back into a sum of products; returns what undoes it."""
     rule, inputs, terms = graph.rules[k], graph.inputs[k], graph.written_out[k]
-    own = [x for x in inputs if graph.rules[x] is RULES["dot"] and x not in terms]
+    own = [x for x in inputs if graph.rules[x] is DOT and x not in terms]
     known = set(graph.order)
-    products = [t for t in terms if graph.rules[t] is RULES["mul"] and t not in known]
+    products = [t for t in terms if graph.rules[t] is MUL and t not in known]
 
     def undo() -> None:
         graph.before[k] = own
