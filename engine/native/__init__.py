@@ -1,6 +1,6 @@
 """native: a recorded graph as a flat program, and that as native code.
 
-    function.py   compile, and functions that record when they must      <- start here
+    function.py   functions that record when they must; batches.py       <- start here
     program.py    Program: values, gradients, training                   <- then here
     graph.py      a recorded graph, flat
     sums.py       chains of + and * become dot products
@@ -10,7 +10,8 @@
     trace.py      the rows' text without branches; choose.py, listed.py: what it calls
     llvm.py       LLVM's assembly language, written
     scalars.py    straight-line code; runs.py: long dots as loops
-    region.py     a template as loops over lanes; products.py: matrix products
+    region.py     a template as loops over lanes; stageloop.py: one of them; products.py
+    rolls.py      chains that repeat become loops; rollcode.py: their code
     module.py     all of it put together
     jit.py        machine code, by llvmlite; kept on disk
     drivers.py    the training loop; optimizers.py: what an optimizer means there

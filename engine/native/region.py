@@ -10,41 +10,22 @@ A stage is one loop; what it computes is kept in a row only if somebody else rea
 at `Region.function`.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
 
-from .choose import Symbol, compare, select
 from .graph import Graph
 from .lanes import LaneSum, Ref
 from .layout import Layout, Place, rounded
 from .llvm import LANES, Writer
 from .products import Rows, Weights, multiply, outer, sums_of_rows
+from .stageloop import StageLoop
 from .stages import Product, Stages
-from .trace import traced
+from .tiles import Tiles
 
 TILE = 256              # lanes
 VECTOR = f"<{LANES} x double>"
 
 
-class Later(Symbol):
-    """A symbol that is written when it is first used."""
-
-    __slots__ = ("write", "made")
-
-    def __init__(self, writer: Writer, write: Callable[[], Symbol]) -> None:
-        self.writer, self.write, self.test = writer, write, False
-        self.made: Symbol | None = None
-
-    @property
-    def name(self) -> str:      # type: ignore[override]
-        """The name of what was written."""
-        if self.made is None:
-            self.made = self.write()
-        return self.made.name
-
-
-class Region:
+class Region(Tiles):
     """The code of one lane sum."""
 
     def __init__(self, graph: Graph, node: int, layout: Layout, name: str) -> None:
@@ -158,67 +139,6 @@ class Region:
             f"define internal double @{self.name}.{name}.tile(ptr noalias align 64 %s, "
             f"ptr noalias align 64 %g, ptr noalias align 64 %t, i64 %lane, double %seed)")
 
-    def call(self, w: Writer, name: str, seed: Any) -> Symbol:
-        """The call of one of the wrappers."""
-        w.count += 1
-        w.lines.append(f"  %c{w.count} = call double @{self.name}.{name}(ptr %s, ptr %g, ptr %t, "
-                       f"double {w.text(seed)})")
-        return Symbol(w, f"%c{w.count}")
-
-    def wrappers(self, fused: bool) -> list[str]:
-        """The functions that run all tiles."""
-        return [self.table(p) for p in sorted(self.template.copied)] + [
-            self.wrapper(name) for name in ("value", *(("both",) if fused
-                                                       else ("forward", "backward")))]
-
-    def wrapper(self, name: str) -> str:
-        """A function that runs all tiles, and copies shared leaves to rows and gradients back."""
-        w = Writer()
-        for p in sorted(self.template.copied) if name != "backward" else ():
-            with self.each_copy(w, p) as (place, block):
-                w.store(w.load_again("%s", place), "%s", block)
-        total = w.variable()
-        with w.loop(self.tiles) as i:
-            tape = w.address(
-                "%t", w.whole("add", w.whole("mul", i, self.stride(name)), self.tape))
-            lane = w.whole("mul", i, self.tile)
-            part = self.part(w, f"{name}.tile(ptr %s, ptr %g, ptr {tape}, i64 {lane}, "
-                                f"double %seed)")
-            w.store(w.load_again(total, 0) + part, total, 0)
-        for p in sorted(self.template.copied) if name in ("both", "backward") else ():
-            if self.template.moving(self.graph, p):
-                with self.each_copy(w, p) as (place, block):
-                    w.add_to(w.load_again("%g", block).name, "%g", place)
-        w.lines.append(f"  ret double {w.load_again(total, 0).name}")
-        return w.function(f"define internal double @{self.name}.{name}(ptr noalias %s, "
-                          f"ptr noalias %g, ptr noalias %t, double %seed)")
-
-    def stride(self, name: str) -> int:
-        """How far apart the tapes of two tiles are; 0 if they need not be kept for the way back."""
-        return self.rows * self.tile if name in ("forward", "backward") else 0
-
-    def part(self, w: Writer, call: str) -> Symbol:
-        """The call of the function of a tile."""
-        w.count += 1
-        w.lines.append(f"  %p{w.count} = call double @{self.name}.{call}")
-        return Symbol(w, f"%p{w.count}")
-
-    @contextmanager
-    def each_copy(self, w: Writer, p: int) -> Iterator[tuple[str, str]]:
-        """A loop over lanes: the place of the shared leaf at a position, and that of its copy."""
-        with w.loop(self.padded) as lane:
-            place = w.fresh(f"getelementptr i64, ptr @{self.name}.places{p}, i64 {lane}").name
-            w.count += 1
-            w.lines.append(f"  %q{w.count} = load i64, ptr {place}")
-            yield f"%q{w.count}", w.whole("add", lane, self.layout.start(self.blocks[p]))
-
-    def table(self, p: int) -> str:
-        """The places of the shared leaves at a position, lane by lane."""
-        column = self.template.leaves[p]
-        filled = [*column, *[column[0]] * (self.padded - len(column))]
-        places = ", ".join(f"i64 {self.layout.slot(k)}" for k in filled)
-        return (f"@{self.name}.places{p} = internal constant [{self.padded} x i64] [{places}]")
-
     # ---- forward
 
     def forward(self, w: Writer) -> None:
@@ -307,133 +227,3 @@ class Region:
         if self.stages.stages[s] or s == len(self.stages.stages) - 1:
             loop = StageLoop(self, w, s)
             loop.run(forward, backward)
-
-
-class StageLoop:
-    """One stage: the body of its loop, forward, backward or both."""
-
-    def __init__(self, region: Region, w: Writer, s: int) -> None:
-        self.region, self.w = region, w
-        self.last = s == len(region.stages.stages) - 1
-        self.nodes = region.stages.stages[s]
-        self.inside = {("r", k) for k in self.nodes}
-        self.value: dict[Ref, Any] = {}
-        self.adjoint: dict[Ref, Any] = {}
-        self.sums: dict[int, str] = {}
-
-    def run(self, forward: bool, backward: bool) -> None:
-        """Writes the loop, and adds up what it found for shared nodes."""
-        region, w = self.region, self.w
-        if backward:
-            self.prepare_sums()
-        with w.loop(region.tile, LANES) as self.v:
-            if forward:
-                self.forward()
-            if backward:
-                self.backward()
-        for k, place in self.sums.items():
-            w.add_to(w.across(w.load_again(place, 0)).name, "%g", region.layout.slot(k))
-
-    def prepare_sums(self) -> None:
-        """One sum over the lanes for each shared node that gets a gradient."""
-        for k in self.nodes:
-            for kind, x in self.region.stages.code[k].inputs:
-                if kind == "s" and self.region.graph.moving[x] and x not in self.sums:
-                    self.sums[x] = self.w.variable()
-
-    def read(self, ref: Ref) -> Any:
-        """The value of a register, leaf, shared node or constant."""
-        if ref not in self.value:
-            self.value[ref] = self.fetched(ref)
-        return self.value[ref]
-
-    def fetched(self, ref: Ref) -> Any:
-        region, (kind, x) = self.region, ref
-        if ref in region.constants:
-            return region.constants[ref]
-        if kind == "s":
-            literal = region.graph.literal.get(x)
-            return (self.w.spread("%s", region.layout.slot(x)) if literal is None
-                    else float(literal))
-        return Later(self.w, lambda: self.from_row(ref))
-
-    def from_row(self, ref: Ref) -> Symbol:
-        if ref[0] == "r":
-            self.region.stored.add(ref)
-        rows = self.region.row(ref)
-        return self.w.load_again(rows.pointer, rows.place(self.w, 0, self.v))
-
-    def mask(self, x: Any, instead: float) -> Any:
-        """x in lanes that are there, and another number in those that only fill the last vector."""
-        region, w = self.region, self.w
-        if region.mask is None:
-            return x
-        there = w.load_again("%sl", Rows("%sl", region.layout.start(region.mask), 0)
-                             .place(w, 0, self.v))
-        return select(compare("!=", there, 0.0), x, instead)
-
-    # ---- forward
-
-    def forward(self) -> None:
-        """Computes the registers, keeps those that are read elsewhere, and sums the result."""
-        region, w = self.region, self.w
-        for k in self.nodes:
-            step = region.stages.code[k]
-            xs = [self.read(x) for x in step.inputs]
-            value = traced(step.rule).value
-            self.value["r", k] = value(xs) if step.rule.row.variadic else value(*xs)
-            if ("r", k) in region.stored:
-                rows = region.row(("r", k))
-                w.store(self.value["r", k], rows.pointer, rows.place(w, 0, self.v))
-        if self.last:
-            result = self.mask(self.read(("r", region.stages.result)), 0.0)
-            w.store(w.load_again(region.sum, 0) + result, region.sum, 0)
-
-    # ---- backward
-
-    def backward(self) -> None:
-        """Hands gradients on within the stage, to rows, and to the sums of shared nodes."""
-        region, w = self.region, self.w
-        if self.last:
-            seed = w.spread_symbol("%seed")
-            self.adjoint["r", region.stages.result] = self.mask(seed, 0.0)
-        for k in reversed(self.nodes):
-            if region.moves[k]:
-                g = self.gradient(("r", k))
-                if g is not None:
-                    self.hand_on(k, g)
-        for ref, g in self.adjoint.items():
-            if ref not in self.inside:
-                self.deliver(ref, g)
-
-    def gradient(self, ref: Ref) -> Any:
-        """The gradient of a register: what this stage found, and what is in its row."""
-        known = self.adjoint.get(ref)
-        if ref not in self.region.written:
-            return known
-        rows = self.region.gradient_row(ref)
-        kept = self.w.load_again(rows.pointer, rows.place(self.w, 0, self.v))
-        return kept if known is None else kept + known
-
-    def hand_on(self, k: int, g: Any) -> None:
-        """Gives the inputs of a register their share of its gradient."""
-        step = self.region.stages.code[k]
-        slopes = traced(step.rule).slopes([self.read(x) for x in step.inputs], self.read(("r", k)))
-        for ref, slope in zip(step.inputs, slopes):
-            if self.region.moving(ref) and (isinstance(slope, Symbol) or slope != 0):
-                known = self.adjoint.get(ref)
-                self.adjoint[ref] = g * slope if known is None else known + g * slope
-
-    def deliver(self, ref: Ref, g: Any) -> None:
-        """Puts a gradient where others find it."""
-        region, w = self.region, self.w
-        if ref[0] == "s":
-            place = self.sums[ref[1]]
-            w.store(w.load_again(place, 0) + g, place, 0)
-            return
-        rows = region.gradient_row(ref)
-        index = rows.place(w, 0, self.v)
-        if ref in region.written:
-            g = w.load_again(rows.pointer, index) + g
-        w.store(g, rows.pointer, index)
-        region.written.add(ref)

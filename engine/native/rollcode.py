@@ -11,6 +11,7 @@ from .graph import Graph
 from .layout import Layout, Place
 from .llvm import Writer
 from .rolls import Ref, Roll
+from .stageloop import Later
 from .trace import traced
 
 
@@ -148,7 +149,6 @@ class RollCode:
     def body_backward(self, w: Writer, k: str, found: "set[int] | None", shared: dict[int, Any],
                       pending: dict[int, str], sums: dict[int, str]) -> None:
         """One round back; with `found`, only notes which registers it reads."""
-        from .region import Later
         adjoint: dict[Ref, Any] = {}
 
         def read(ref: Ref) -> Any:
