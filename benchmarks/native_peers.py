@@ -25,7 +25,8 @@ def handgrad(work, x, y, p):
         def run(rounds):
             program.train(rounds, lr=RATE[work])
     else:
-        run = program.repeat
+        def run(rounds):
+            program.repeat(rounds, pull=False)
     return run, program.value_and_gradients
 
 
@@ -92,7 +93,7 @@ def by_hand_in_c(work, x, y, p):
             return function(n, ctypes.c_long(WIDE), pointers[0], pointers[2], pointers[1])
         return function(n, ctypes.c_double(rate), *pointers)
 
-    call.keep = q, rows, tape               # only their addresses are passed
+    call.keep = q, g, rows, tape            # only their addresses are passed
     return (lambda rounds: call(rounds, RATE.get(work, 0.0))), lambda: (call(1, 0.0), g)
 
 

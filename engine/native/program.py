@@ -27,7 +27,7 @@ from . import jit, optimizers
 from .choose import Array
 from .drivers import drivers
 from .graph import Graph
-from .memory import Memory
+from .memory import FEW, Memory
 from .module import MOST, Module
 from .plain import Plain
 
@@ -54,6 +54,7 @@ class Program:
             self._record()
         self.lock = threading.RLock()
         self.once: Once | None = None
+        self.quick: Callable[[], tuple[float, Array]] | None = None
         self._prepare()
 
     def _record(self) -> None:
@@ -94,9 +95,14 @@ class Program:
 
     def value_and_gradients(self) -> tuple[float, Array]:
         """The loss, and its gradient by each parameter."""
+        if self.quick:
+            return self.quick()
         with self.lock:
             self.memory.pull()
-            return self._both()
+            both = self._both()
+        if self.once and self.size < SHORT:
+            self.quick = quick(self, self.once)
+        return both
 
     def _both(self) -> tuple[float, Array]:
         """The same, with the numbers as they stand in memory."""
@@ -133,10 +139,14 @@ class Program:
         loss, found = self.value_and_gradients()
         return Value(loss, self.parameters, found.tolist())
 
-    def repeat(self, times: int) -> float:
-        """The loss, after computing it and all gradients so many times in one call (to measure)."""
+    def repeat(self, times: int, *, pull: bool = True) -> float:
+        """The loss, after computing it and all gradients so many times in one call (to measure).
+
+        pull=False leaves the numbers in memory as they are, and does not read the leaves again.
+        """
         with self.lock:
-            self.memory.pull()
+            if pull:
+                self.memory.pull()
             if self.gear == "numpy":
                 return [self._step() for _ in range(times)][-1]
             return float(drivers().repeat(self.library.pointers["step"], *self.pointers, times))
@@ -234,6 +244,26 @@ class Once:
         self.flags = memoryview(block)[5:]              # keeps the block alive
         call = library.once_at_once if program.size < SHORT else library.once
         self.run: Callable[[], float] = partial(call, ctypes.c_void_p(block.ctypes.data))
+
+
+def quick(program: Program, once: Once) -> "Callable[[], tuple[float, Array]] | None":
+    """`value_and_gradients` of a small program in as few steps as Python can; None for others."""
+    memory, lock, run, flags = program.memory, program.lock, once.run, once.flags
+    pairs, view, found = memory.pairs, memory.view, memory.slice
+    if found is None or memory.fills or len(pairs) > FEW or (
+            len(program.reached) < len(program.parameters)):
+        return None
+
+    def both() -> tuple[float, Array]:
+        with lock:
+            for slot, leaf in pairs:
+                view[slot] = leaf.data
+            loss = run()
+            if flags[0]:
+                program._carefully()
+            return loss, found.copy()
+
+    return both
 
 
 @contextmanager
