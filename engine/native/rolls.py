@@ -101,6 +101,8 @@ def distance(graph: Graph, i: int, x: int, place: dict[int, int]) -> Any:
     """How far back an input stands; for a leaf, or what is far, only its kind."""
     if x in place:
         return i - place[x] if i - place[x] <= WINDOW else "far"
+    if graph.inputs[x]:
+        return "rolled"
     return x in graph.literal, graph.moving[x]
 
 
