@@ -155,6 +155,17 @@ def test_plain_arithmetic_is_equal_to_the_last_bit():
     assert (value, gradients.tolist()) == eager(loss, xs)
 
 
+def test_a_row_added_at_run_time_compiles(gear):
+    row = engine.Row("cube", "cube", "x", "x * square(x) if x > 0 else x ** 3", ("3 * square(x)",),
+                     "{x:4}^3", "{{{x:4}}}^3", engine.ops.POWER, (engine.ops.ANY,))
+    cube = engine.add_operation(row)
+    try:
+        x = Value(-1.3)
+        agree(cube(x) + cube(x * -2.0), [x])
+    finally:
+        engine.extend.remove_operation("cube")
+
+
 # ---- random programs
 
 PICKS = st.lists(st.integers(0, 50), min_size=5, max_size=5)
@@ -324,12 +335,16 @@ def test_a_program_says_what_it_is(gear):
     assert "define double @step" in program.source
 
 
-def test_a_program_is_saved_and_loaded(gear):
+def test_a_program_is_saved_and_loaded(gear, tmp_path):
     model, (xs, ys) = network("dot"), points(20)
     program = compile(scalar_loss(model, xs, ys), parameters=model.parameters())
-    again = pickle.loads(pickle.dumps(program))
+    program.save(tmp_path / "program")
+    again = program.load(tmp_path / "program")
     assert again.value_and_gradients()[0] == program.value()
     assert again.gradients().tolist() == program.gradients().tolist()
+    (tmp_path / "other").write_bytes(pickle.dumps([1]))
+    with pytest.raises(ValueError, match="holds a list and no program"):
+        program.load(tmp_path / "other")
 
 
 def test_the_first_node_that_is_not_finite_is_named(gear):

@@ -12,6 +12,8 @@ everything runs in numpy instead, and `program.gear` says so.
 
 import ctypes
 import gc
+import os
+import pickle
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -229,6 +231,21 @@ class Program:
         lanes = f", {' + '.join(map(str, self.lanes))} lanes" if self.lanes else ""
         return (f"<Program of {self.size} operations{lanes}, {len(self.parameters)} parameters, "
                 f"{self.bytes / 1024:.0f} KiB, {self.gear}>")
+
+    def save(self, path: "str | os.PathLike[str]") -> None:
+        """Writes the program to a file: its graph and parameters, with the numbers they have."""
+        with open(path, "wb") as file:
+            pickle.dump(self, file)
+
+    @staticmethod
+    def load(path: "str | os.PathLike[str]") -> "Program":
+        """A program from such a file, over Values of its own; a file runs code, as pickle does."""
+        with open(path, "rb") as file:
+            found = pickle.load(file)
+        if not isinstance(found, Program):
+            raise ValueError(f"{os.fspath(path)!r} holds a {type(found).__name__} and no program: "
+                             f"give a file that Program.save wrote")
+        return found
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Program, (self.loss, self.parameters)
