@@ -156,6 +156,77 @@ def by_hand_in_numpy(work, x, y, p):
     return run, gradients
 
 
+def by_hand_in_numba(work, x, y, p):
+    """Loops over rows of samples, with fastmath."""
+    if work not in NETWORKS:
+        return None
+    from numba import njit
+    moons, n = work == "moons", len(y)
+    rows, targets = np.ascontiguousarray(x.T), np.ascontiguousarray(np.atleast_2d(y.T))
+
+    @njit(fastmath=True)
+    def layer(W, b, h, z):
+        for j in range(len(b)):
+            z[j] = b[j]
+            for i in range(len(h)):
+                w = W[j, i]
+                for s in range(h.shape[1]):
+                    z[j, s] += w * h[i, s]
+
+    @njit(fastmath=True)
+    def layer_back(W, h, d, gW, gb, dh):
+        dh[:] = 0.0
+        for j in range(len(d)):
+            gb[j] = d[j].sum()
+            for i in range(len(h)):
+                w, g = W[j, i], 0.0
+                for s in range(h.shape[1]):
+                    g += d[j, s] * h[i, s]
+                    dh[i, s] += w * d[j, s]
+                gW[j, i] = g
+
+    @njit(fastmath=True)
+    def head(o, t, d):
+        loss = 0.0
+        for s in range(o.shape[1]):
+            if moons:
+                m = 1.0 - t[0, s] * o[0, s]
+                loss += max(m, 0.0) / n
+                d[0, s] = -t[0, s] / n if m > 0 else 0.0
+                continue
+            top, total = o[:, s].max(), 0.0
+            for k in range(len(o)):
+                d[k, s] = np.exp(o[k, s] - top)
+                total += d[k, s]
+            for k in range(len(o)):
+                loss -= t[k, s] * (o[k, s] - top - np.log(total)) / n
+                d[k, s] = (d[k, s] / total - t[k, s]) / n
+        return loss
+
+    q, g = p.copy(), np.zeros(len(p))
+    W, gW = split(q, work), split(g, work)
+    hs = [rows] + [np.zeros((len(b), n)) for b in W[1::2]]
+    ds = [np.zeros_like(h) for h in hs]
+
+    def step(rate):
+        for k in range(0, len(W), 2):
+            layer(W[k], W[k + 1], hs[k // 2], hs[k // 2 + 1])
+            if k < len(W) - 2:
+                np.maximum(hs[k // 2 + 1], 0.0, out=hs[k // 2 + 1])
+        loss = head(hs[-1], targets, ds[-1])
+        for k in reversed(range(0, len(W), 2)):
+            layer_back(W[k], hs[k // 2], ds[k // 2 + 1], gW[k], gW[k + 1], ds[k // 2])
+            if k:
+                ds[k // 2] *= hs[k // 2] > 0
+        if moons:
+            loss += 1e-4 * (q @ q)
+            g[:] += 2e-4 * q
+        q[:] -= rate * g
+        return loss, g
+
+    return (lambda rounds: [step(RATE[work]) for _ in range(rounds)]), lambda: step(0.0)
+
+
 def jax(work, x, y, p):
     if work not in NETWORKS:
         return None
@@ -358,6 +429,6 @@ def xad(work, x, y, p):
 
 PEERS = {
     "C by hand": by_hand_in_c, "handgrad": handgrad, "handgrad, eager": eager,
-    "numpy by hand": by_hand_in_numpy, "pytensor": pytensor, "jax": jax, "torch": torch_eager,
-    "torch.compile": torch_compiled, "autograd": autograd, "casadi": casadi, "xad": xad,
-    "micrograd": micrograd}
+    "numpy by hand": by_hand_in_numpy, "numba by hand": by_hand_in_numba, "pytensor": pytensor,
+    "jax": jax, "torch": torch_eager, "torch.compile": torch_compiled, "autograd": autograd,
+    "casadi": casadi, "xad": xad, "micrograd": micrograd}
