@@ -128,9 +128,10 @@ def plot(times, place):
         for i, (each, peer) in enumerate(peers):
             ratio, ours, up = each / times[work, "C by hand"], peer == "handgrad", i % 2 == 0
             ax.plot(ratio, row, "o", color="C3" if ours else "0.65", ms=9 if ours else 6)
-            ax.annotate(peer.removeprefix("handgrad, "), (ratio, row), (0, 7 if up else -7), textcoords="offset points",
-                        rotation=20 if up else -20, rotation_mode="anchor", fontsize=7,
-                        va="bottom" if up else "top", color="C3" if ours else "0.3")
+            ax.annotate(peer.removeprefix("handgrad, "), (ratio, row), (0, 7 if up else -7),
+                        textcoords="offset points", rotation=20 if up else -20, fontsize=7,
+                        rotation_mode="anchor", va="bottom" if up else "top",
+                        color="C3" if ours else "0.3")
     ax.set(xscale="log", ylim=(-0.6, len(works) - 0.3), xlabel="time, as a multiple of C by hand",
            yticks=range(len(works)), yticklabels=list(reversed(works)))
     ax.spines[["top", "right"]].set_visible(False)
