@@ -37,7 +37,7 @@ LONGEST = 1000                      # characters of a side
 MARKS = str.maketrans({"×": "*", "·": "*", "⋅": "*", "∗": "*", "−": "-", "–": "-", "÷": "/",
                        "’": "'", "′": "'", "≈": "=", "←": "=", "{": "(",
                        "}": ")", "½": "(1/2)", "σ": "sigmoid"})
-RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "total": engine.total, "dot": engine.dot, "softmax": engine.softmax,
     "log_softmax": engine.log_softmax, "logsumexp": engine.logsumexp, "sum": engine.total,
@@ -107,8 +107,8 @@ def equation(text: str, known: Callable[[str], bool]) -> list[Side]:
 
 def plain(text: str) -> str:
     """The text with one spelling for every sign and letter: ŷ₁ becomes y_hat1, × becomes *."""
-    text = re.sub("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: f"^({m[0].translate(RAISED)})",
-                  text.partition("#")[0])
+    text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: f"^{m[0].translate(RAISED)}", text.partition("#")[0])
+    text = re.sub(r"⁻\^(\d+)", r"^(-\1)", text)
     text = unicodedata.normalize("NFD", text.translate(MARKS))
     text = re.sub("([A-Za-z])\u0302", r"\1_hat", text.replace(":=", "="))
     return unicodedata.normalize("NFKC", text)
