@@ -37,7 +37,7 @@ def rows(latex: str) -> list[str]:
 
 
 def beside(text: str) -> list[str]:
-    r"""The equations of a row, a comma, a semicolon or \quad between them, without their numbers."""
+    r"""The equations of a row, with a comma, a semicolon or \quad between them, but no numbers."""
     parts = [part for part in cut(text, (",", ";", "\\quad", "\\qquad"))
              if not NUMBERED.fullmatch(part)]
     return parts if all(map(equal, parts)) else [without_number(text)]

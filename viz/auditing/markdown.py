@@ -5,9 +5,9 @@ r"""The claims in a Markdown document with formulas, as far as they can be read 
 
 Formulas are the lines of code fences without a language, with frames and labels around them taken
 away; $..$, $$..$$, \(..\), \[..\] and equation environments; and list items and lines of their own
-such as `- W₁ = 0.5`. Two equations in one have a comma, a semicolon or \quad between them. Headings,
-and bold words on a line of their own, are the titles of the steps. Programs, and formulas in plain words within a sentence, are
-left alone.
+such as `- W₁ = 0.5`. Between two equations stands a comma, a semicolon or \quad. Headings, and bold
+words on a line of their own, are the titles of the steps. Programs, and formulas in plain words
+within a sentence, are left alone.
 
 Nothing is guessed and nothing lost: a formula, or a side of one, that names what the problem does
 not know is returned as `unread`. A few things are taken as every reader takes them:
@@ -39,7 +39,7 @@ PIECES = re.compile(r"""
             \\end\{(?P=kind)\*?\} | (?P<open>.+?)(?=\n\s*\n|\Z)) |
     (?<!\\)\$(?P<inline>(?:[^$\n]|\n(?!\s*\n))+)\$ | \\\((?P<round>.+?)\\\) |
     ^\ *(?:[-*+•]|\d+[.)])\ (?P<item>[^\n$\\]*[=≈←][^\n$\\]*)$ |
-    ^\ {0,3}(?P<line>[^\s=≈←|<>`$\\]+\s*(?:=(?!=)|≈|←)[^\n$\\`]*)$
+    ^\ {0,3}(?P<line>[^\s=≈←|<>`$\\]+[ ]*(?:=(?!=)|≈|←)[^\n$\\`]*)$
     """, re.VERBOSE | re.MULTILINE | re.DOTALL)
 LATEX = ("display", "brackets", "environment", "open", "inline", "round")
 PLAIN, TYPESET = ("", "text", "txt", "plain", "plaintext"), ("math", "latex", "tex")
