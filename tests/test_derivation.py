@@ -427,13 +427,7 @@ def test_the_graph_is_left_as_it_was(linear):
     derive(relu(net.W1), net.W1, order=2)
     assert [(n, dict(vars(n)), n.grad) for n in (loss, *loss._prev, *net.parameters())] == before
 
-
-@pytest.mark.parametrize(("arguments", "error", "said"), [
-    ((1.0, Value(2.0)),      TypeError,  "has no graph"),
-    ((Value(1.0), 3.0),      TypeError,  "3.0"),
-])
-def test_what_cannot_be_derived_is_said(arguments, error, said):
-    with pytest.raises(error, match=said):
-        derive(*arguments)
-    with pytest.raises(ValueError, match="digits is 2.5"):
-        derive(Value(1.0), Value(1.0), digits=2.5)
+    with pytest.raises(TypeError, match="has no graph"):
+        derive(1.0, x)
+    with pytest.raises(ValueError, match=r"digits is 2\.5"):
+        derive(y, y, digits=2.5)
