@@ -73,25 +73,32 @@ def neighbours(reckoning: Reckoning, q: Quantity) -> Iterator[tuple[str, Quantit
         yield from (("inner factor missing", other(c)) for c, _ in
                     reckoning.edges.of(q.of).get(node, ()) if len(c._prev) == 1)
     problem = reckoning.problem
+    alike = of_its_matrix if INDEXED.fullmatch(problem.name(node)) else of_its_own
+    for kind, name in alike(problem, node):
+        if problem.names[name] is not node:
+            yield kind, other(problem.names[name])
+
+
+def of_its_own(problem: Problem, node: Value) -> Iterator[tuple[str, str]]:
+    """What may be taken for a node without indices: the others without, given or computed as it."""
+    yield from (("wrong operand", name) for name, single in problem.names.items()
+                if bool(single._prev) == bool(node._prev) and not INDEXED.fullmatch(name))
+
+
+def of_its_matrix(problem: Problem, node: Value) -> Iterator[tuple[str, str]]:
+    """What may be taken for an element: another of its matrix, or the same of another matrix."""
     found = INDEXED.fullmatch(problem.name(node))
-    if not found:
-        yield from (("wrong operand", other(single)) for name, single in problem.names.items()
-                    if bool(single._prev) == bool(node._prev) and single is not node
-                    and not INDEXED.fullmatch(name))
-        return
+    assert found
     turned = f"{found[1]}[{found[3]},{found[2]}]"
-    if problem.names.get(turned, node) is not node:
-        yield "transposed", other(problem.names[turned])
+    yield from [("transposed", turned)] if turned in problem.names else []
     others = members(problem.families.get(found[1], []))
     if len(others) > MOST_MEMBERS:
         others = [name for line in along(problem, found[0]) for name in line]
-    for name in others:
-        if problem.names[name] is not node and name != turned:
-            yield "shifted index", other(problem.names[name])
-    for base in problem.families:               # the same index in another matrix
-        like = problem.names.get(base + found[0][len(found[1]):])
-        if like and like is not node and bool(like._prev) == bool(node._prev):
-            yield "wrong operand", other(like)
+    yield from (("shifted index", name) for name in others if name != turned)
+    for base in problem.families:
+        name = base + found[0][len(found[1]):]
+        if name in problem.names and bool(problem.names[name]._prev) == bool(node._prev):
+            yield "wrong operand", name
 
 
 def with_node(q: Number | Gradient, node: Value) -> Number | Gradient:

@@ -120,14 +120,25 @@ def side(text: str, known: Callable[[str], bool]) -> Side:
         text = re.sub(r"(?<![\w'.])e\s*(?:\^|\*\*)\s*(?=\()", "exp", text)
     refuse(text)
     meaning: dict[str, Printed | Slope | str] = {}
+    try:
+        tree = ast.parse(in_python(text, known, meaning), mode="eval").body
+    except SyntaxError:
+        raise ValueError(f"{text.strip()!r} cannot be read as an expression: are its brackets "
+                         f"closed and its signs in place?") from None
+    called = {n.func for n in ast.walk(tree) if isinstance(n, ast.Call)}
+    for n in ast.walk(tree):
+        if isinstance(n, ast.Name) and n.id not in meaning and n not in called:
+            raise ValueError(f"{text.strip()!r} uses the function {n.id} without brackets: write "
+                             f"{n.id}(...)")
+    return Side(text.strip(), tree, meaning)
+
+
+def in_python(text: str, known: Callable[[str], bool],
+              meaning: dict[str, "Printed | Slope | str"]) -> str:
+    """The text as Python source, with a placeholder for every number and name; these are noted."""
     source, position, before = "", 0, ""
     while position < len(text.rstrip()):
-        found = TOKEN.match(text, position)
-        if not found:
-            raise ValueError(f"{text.strip()!r} cannot be read at {text[position:].strip()!r}: "
-                             f"write an expression such as 2*(y_hat - y)*W3, or a number")
-        if found["slope"] and not (known(tidy(found["of"])) and known(tidy(found["by"]))):
-            found = re.compile(rf"\s*(?P<name>{NAME})").match(text, position) or found
+        found = token(text, position, known)
         position = found.end()
         piece, kind = _piece(found.groupdict(), meaning)
         if before == "function" and piece != "(":
@@ -135,18 +146,18 @@ def side(text: str, known: Callable[[str], bool]) -> Side:
                              f"{re.split('[^a-z0-9_]', source)[-1]}(...)")
         source += ("*" if joined(before, kind, piece) else "") + piece
         before = kind if kind != "mark" else piece
-    try:
-        tree = ast.parse(source, mode="eval").body
-    except SyntaxError:
-        raise ValueError(f"{text.strip()!r} cannot be read as an expression: are its brackets "
-                         f"closed and its signs in place?") from None
-    named = {n.func.id for n in ast.walk(tree) if isinstance(n, ast.Call)
-              and isinstance(n.func, ast.Name)}
-    for n in ast.walk(tree):
-        if isinstance(n, ast.Name) and n.id not in meaning and n.id not in named:
-            raise ValueError(f"{text.strip()!r} uses the function {n.id} without brackets: write "
-                             f"{n.id}(...)")
-    return Side(text.strip(), tree, meaning)
+    return source
+
+
+def token(text: str, position: int, known: Callable[[str], bool]) -> "re.Match[str]":
+    """The number, name, slope or sign at a position; d/d of what means nothing is no slope."""
+    found = TOKEN.match(text, position)
+    if not found:
+        raise ValueError(f"{text.strip()!r} cannot be read at {text[position:].strip()!r}: "
+                         f"write an expression such as 2*(y_hat - y)*W3, or a number")
+    if found["slope"] and not (known(tidy(found["of"])) and known(tidy(found["by"]))):
+        return re.compile(rf"\s*(?P<name>{NAME})").match(text, position) or found
+    return found
 
 
 def refuse(text: str) -> None:
