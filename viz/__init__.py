@@ -19,6 +19,7 @@
     page.py        an HTML page that stands alone
     source.py      to_source: both passes as Python that runs on its own
     helpers.py       the functions that such a program calls
+    explore.py     explore: a page to step through, live    explorer/ its parts
     auditing/      audit: a hand derivation, checked step by step
     jacobians.py   Jacobians of vectors and matrices, as tables and heat maps
     plots.py       training curves, gradient flow, decision boundary
@@ -29,6 +30,7 @@
 from . import plots
 from .auditing import Audit, Problem, audit, exercise, read_sheet
 from .derivation import Derivation, derive
+from .explore import Explorer, explore
 from .graph import draw, draw_dot
 from .jacobians import JacobianTensor, jacobian_tensor
 from .picture import Picture
@@ -36,7 +38,7 @@ from .source import to_source
 from .text import expression, name
 
 __all__ = [
-    "Audit", "Derivation", "JacobianTensor", "Picture", "Problem", "audit", "derive", "draw",
-    "draw_dot", "exercise", "expression", "jacobian_tensor", "name", "plots", "read_sheet",
+    "Audit", "Derivation", "Explorer", "JacobianTensor", "Picture", "Problem", "audit", "derive", "draw",
+    "draw_dot", "exercise", "explore", "expression", "jacobian_tensor", "name", "plots", "read_sheet",
     "to_source",
 ]

@@ -16,6 +16,7 @@ import sys
 
 HERE = os.path.abspath(__file__)
 FORMATS = ("svg", "png", "pdf")
+LAYOUT = "json0"                        # where boxes and arrows stand, for the explorer
 SECONDS = 300.0                         # a layout that takes longer is given up
 MISSING = ("the Python package pygraphviz is missing; run `pip install pygraphviz`, or save the "
            "picture as .dot and draw it elsewhere")
@@ -23,7 +24,7 @@ MISSING = ("the Python package pygraphviz is missing; run `pip install pygraphvi
 
 def render(source: str, format: str = "svg", *, timeout: float = SECONDS) -> bytes:
     """The picture of a Graphviz source; RuntimeError with the fix where nothing can draw it."""
-    if format not in FORMATS:
+    if format not in (*FORMATS, LAYOUT):
         raise ValueError(f"the format {format!r} is not known: choose svg, png, pdf or dot")
     complaints = []
     for command in commands(format):

@@ -1,0 +1,201 @@
+"""Where boxes and arrows stand: Graphviz's layout of the boxes, without their pictures.
+
+Graphviz gets boxes of the sizes that the page will draw, and tells places in points, which are the
+page's pixels. Frames, columns and order are those of `draw`. Start reading at `placed`.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+from engine import Value, is_constant
+
+from ..fold import Group
+from ..graph import GRAPH, in_columns, side_by_side, tidy
+from ..labels import frame_title
+from ..parts import LOSS, Survey
+from ..text import expression
+from ..render import LAYOUT, render
+from .views import View
+
+ROWS = 9                                # so many parameters stand in a box one by one
+BOLD, THIN, NUMBERS = 6.9, 5.6, 150     # pixels of a character; of a value beside a gradient
+PAD, LINE, HEAD = 8, 15, 17
+CUT = 34                                # characters of a formula in a box
+INCH = 72
+WIDE, HIGH = 900, 700                   # pixels that a picture has on a screen
+
+
+class Arrow(NamedTuple):
+    """An arrow between boxes: for one input of one node, or for many between folded boxes."""
+
+    tail: str
+    head: str
+    count: int
+    taken: Value | None = None
+    taker: Value | None = None
+    index: int = 0
+
+
+def placed(views: Sequence[View], start: int, graph: Any, direction: str | None
+           ) -> list[dict[str, Any]]:
+    """Every view as data for the page; Graphviz runs side by side for several.
+
+    direction: by default the one in which the view at `start` fits a screen better.
+    """
+    with ThreadPoolExecutor(4) as pool:
+        tried = [direction] if direction else ["TB", "LR"]
+        first = list(pool.map(lambda d: one(views[start], graph, d), tried))
+        scales = [min(WIDE / w, HIGH / h, 1) for w, h in (v["size"] for v in first)]
+        best = scales.index(max(scales))
+        rest = pool.map(lambda view: one(view, graph, tried[best]),
+                        [v for i, v in enumerate(views) if i != start])
+        made = list(rest)
+    return [*made[:start], first[best], *made[start:]]
+
+
+def one(view: View, graph: Any, direction: str) -> dict[str, Any]:
+    """One view: its size, boxes, arrows and frames."""
+    ids = [f"n{graph.number[box.nodes[-1]]}" for box in view.boxes]
+    arrows = list(between(view.boxes, ids))
+    sizes = [size(box, graph) for box in view.boxes]
+    source = written(view, ids, sizes, arrows, graph.found, direction)
+    found = json.loads(render(source, LAYOUT))
+    height = float(found["bb"].split(",")[3])
+    objects = {o["name"]: o for o in found.get("objects", ())}
+    boxes = [box_data(box, objects[i], wh, height, graph)
+             for box, i, wh in zip(view.boxes, ids, sizes)]
+    drawn = {int(e["id"]): e for e in found.get("edges", ()) if "id" in e}
+    order = {i: k for k, i in enumerate(ids)}
+    return {"title": view.title, "open": list(view.open), "boxes": boxes,
+            "size": [round(float(x)) for x in found["bb"].split(",")[2:]],
+            "arrows": [arrow_data(a, drawn[k], order, height, graph)
+                       for k, a in enumerate(arrows)],
+            "frames": list(frames(objects, height, graph.found))}
+
+
+# ---- the boxes
+
+def size(box: Group, graph: Any) -> tuple[int, int]:
+    """Width and height of a box, in pixels, so that its text fits in common fonts."""
+    node = graph.data["nodes"][graph.number[box.nodes[-1]]]
+    if not box.detailed:
+        return round(max(NUMBERS, len(box.title) * BOLD + 34) + 2 * PAD), HEAD + 2 * LINE + PAD
+    name, made = len(node["name"]), formula_length(box.nodes[-1], graph)
+    if node["kind"] == "constant":
+        return round(name * BOLD + 2 * PAD), HEAD + PAD
+    title = name * BOLD + (made + 3) * THIN * bool(made) + 2 * PAD
+    if not box.nodes[-1]._prev:
+        return round(max(title, NUMBERS / 2 + 2 * PAD)), HEAD + 2 * LINE + PAD - 4
+    inside = len(box.nodes) - 1
+    longest = max((len(graph.found.names[x]) for x in box.nodes[:-1]), default=0)
+    rows = 0 if not inside else inside * (LINE - 1) + 6 if inside <= ROWS else LINE + 3
+    wide = NUMBERS + 2 * PAD + (longest * 6 + 4) * (0 < inside <= ROWS)
+    return round(max(title, wide)), round(HEAD + LINE + rows + PAD)
+
+
+def formula_length(node: Value, graph: Any) -> int:
+    """How many characters of a node's formula its box shows."""
+    return min(len(expression(node, names=graph.found.names, terms=8)), CUT) if node._prev else 0
+
+
+def box_data(box: Group, placed: dict[str, Any], wh: tuple[int, int], height: float,
+             graph: Any) -> dict[str, Any]:
+    """A box: its nodes by number, its place and size; folded boxes have a title."""
+    x, y = map(float, placed["pos"].split(","))
+    w, h = wh
+    data: dict[str, Any] = {"nodes": [graph.number[n] for n in box.nodes],
+                            "at": [round(x - w / 2), round(height - y - h / 2), w, h]}
+    if not box.detailed:
+        data["title"] = box.title
+    if box.place is not None and 0 <= box.place < LOSS:
+        data["layer"] = box.place
+    return data
+
+
+# ---- the arrows
+
+def between(boxes: Sequence[Group], ids: Sequence[str]) -> Iterator[Arrow]:
+    """The arrows: one per input between single nodes, one with a count between folded boxes."""
+    home = {n: (i, box.detailed) for i, box in zip(ids, boxes) for n in box.nodes}
+    many: Counter[tuple[str, str]] = Counter()
+    for node in (n for box in boxes for n in box.nodes):
+        head, shown = home[node]
+        for k, x in enumerate(node._prev):
+            tail, seen = home[x]
+            if tail != head and shown and seen:
+                yield Arrow(tail, head, 1, x, node, k)
+            elif tail != head:
+                many[tail, head] += 1
+    for (tail, head), count in many.items():
+        yield Arrow(tail, head, count)
+
+
+def arrow_data(arrow: Arrow, placed: dict[str, Any], order: dict[str, int], height: float,
+               graph: Any) -> dict[str, Any]:
+    """An arrow: the boxes it joins, its curve, and the node and input it is for, or its count."""
+    tip, *points = placed["pos"].removeprefix("e,").split()
+    start, *rest = (point(p, height) for p in points)
+    data: dict[str, Any] = {"from": order[arrow.tail], "to": order[arrow.head],
+                            "path": f"M{start}C{' '.join(rest)}L{point(tip, height)}"}
+    if "lp" in placed:
+        data["label"] = [int(x) for x in point(placed["lp"], height).split(",")]
+    if arrow.taker is None:
+        return data | {"count": arrow.count}
+    return data | {"taken": graph.number[arrow.taken], "taker": graph.number[arrow.taker],
+                   "input": arrow.index}
+
+
+def point(text: str, height: float) -> str:
+    """Graphviz's point, whose y grows upwards, as the page's."""
+    x, y = map(float, text.split(","))
+    return f"{x:.0f},{height - y:.0f}"
+
+
+def frames(objects: dict[str, Any], height: float, found: Survey) -> Iterator[dict[str, Any]]:
+    """The frames around layers, inputs and loss."""
+    for name, o in objects.items():
+        if name.startswith("cluster_") and "bb" in o:
+            left, low, right, high = map(float, o["bb"].split(","))
+            place = LOSS if name == "cluster_loss" else int(name[8:]) - 1
+            yield {"title": frame_title(found, place), "layer": place if 0 <= place < LOSS else -1,
+                   "at": [round(left), round(height - high), round(right - left),
+                          round(high - low)]}
+
+
+# ---- the source
+
+def written(view: View, ids: Sequence[str], sizes: Sequence[tuple[int, int]],
+            arrows: Sequence[Arrow], found: Survey, direction: str) -> str:
+    """The Graphviz text of a view."""
+    import graphviz
+    attributes = {**GRAPH, "rankdir": direction, "label": "", "nodesep": "0.14", "ranksep": "0.45"}
+    dot = graphviz.Digraph(graph_attr=attributes, node_attr={
+        "shape": "box", "fixedsize": "true", "label": ""}, edge_attr={"fontsize": "8",
+        "arrowsize": "0.6"})
+    columns = in_columns(list(ids), list(view.boxes), found)
+    for place in sorted({b.place for b in view.boxes if b.place is not None}):
+        here = [k for k, b in enumerate(view.boxes) if b.place == place]
+        if len(here) == 1 and not view.boxes[here[0]].detailed:
+            node(dot, ids[here[0]], sizes[here[0]])         # a closed layer needs no frame
+            continue
+        with dot.subgraph(name=f"cluster_{place + 1 if place < LOSS else 'loss'}") as frame:
+            frame.attr(label="frame", margin="12", fontsize="13", labelloc="t", labeljust="l")
+            for k in here:
+                node(frame, ids[k], sizes[k])
+            tidy(frame, columns[place], direction, place == LOSS)
+    for k, box in enumerate(view.boxes):
+        if box.place is None:
+            node(dot, ids[k], sizes[k])
+    for k, a in enumerate(arrows):
+        numbered = a.taker is not None and not is_constant(a.taken or a.taker)
+        dot.edge(a.tail, a.head, id=str(k), **({"label": "-0.0000"} if numbered else {}))
+    side_by_side(dot, columns)
+    return str(dot.source)
+
+
+def node(dot: Any, name: str, wh: tuple[int, int]) -> None:
+    """Writes one box of a size in pixels."""
+    dot.node(name, width=f"{wh[0] / INCH:.3f}", height=f"{wh[1] / INCH:.3f}")
