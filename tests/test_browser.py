@@ -1,15 +1,14 @@
 """The explorer in Chromium: what is shown, stepped, dragged and folded, against the engine."""
 
-import json
 import math
 import shutil
+from collections import Counter
 
 import pytest
 
-from engine import ROWS, Value
-from engine.rules import RULES
-from nn import MLP, networks
-from viz import audit, derive, explore
+from engine import Value, is_constant, local_gradients
+from nn import networks
+from viz import explore
 from viz.text import number
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -59,15 +58,25 @@ def computed(net):
 
 NETWORKS = [networks.linear_1_1_1, networks.relu_sigmoid_softmax_3_3_3]
 
-TABLE = """() => [...document.querySelectorAll('.table-panel tbody tr')].map(row => ({
-    name: row.children[0].textContent,
-    cells: [2, 3].map(i => [row.children[i].textContent, row.children[i].dataset.value])}))"""
+# presses a key, many times, and reads the panel after each
+WALK = """([key, times, read]) => {
+    const table = () => [...document.querySelectorAll('.table-panel tbody tr')].map(row =>
+        [2, 3].map(i => [row.children[i].textContent, row.children[i].dataset.value]));
+    const cards = () => [...document.querySelectorAll('.step-panel .card')].map(c => ({
+        edge: c.dataset.edge, count: c.querySelector('.count')?.textContent ?? '',
+        exact: ['.slope', '.product', '.sum'].map(k => c.querySelector(k).dataset.value),
+        text: [...c.querySelectorAll('dd')].map(d => d.querySelector('span:last-child').textContent)}));
+    const found = [];
+    for (let i = 0; i < times; i++) {
+        document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));
+        found.push({table, cards}[read]());
+    }
+    return found;
+}"""
 
-CARDS = """() => [...document.querySelectorAll('.step-panel .card')].map(c => ({
-    edge: c.dataset.edge, slope: c.querySelector('.slope').dataset.value,
-    product: c.querySelector('.product').dataset.value, sum: c.querySelector('.sum').dataset.value,
-    text: [...c.querySelectorAll('dd')].map(d => d.querySelector('span:last-child').textContent),
-    count: c.querySelector('.count')?.textContent ?? ''}))"""
+
+def walk(page, key, times, read):
+    return page.evaluate(WALK, [key, times, read])
 
 
 def tab(page, name):
@@ -84,57 +93,49 @@ def test_both_passes_show_the_engines_numbers_at_every_step(make, opened):
     loss = computed(net)
     explorer = explore(loss, net)
     page, nodes = opened(explorer), explorer.nodes
-    inner = [n for n in nodes if n._prev]
+    inner, fixed = [n for n in nodes if n._prev], {n for n in nodes if is_constant(n)}
     tab(page, "Table")
-    page.keyboard.press("Home")
-    for step in range(len(inner) + 1):
-        rows = page.evaluate(TABLE)
+    begin, = walk(page, "Home", 1, "table")
+    for step, rows in enumerate([begin, *walk(page, "ArrowRight", len(inner), "table")]):
         known = {n for n in nodes if not n._prev} | set(inner[:step])
-        for node, row in zip(nodes, rows, strict=True):
-            assert row["cells"][0][0] == (number(node.data) if node in known else "")
-            assert row["cells"][1][0] == ""
-        page.locator(".stage").press("ArrowRight")
-    sums = {loss: [1.0]}
-    for id in explorer.data["back"]:
+        for node, (value, grad) in zip(nodes, rows, strict=True):
+            assert value[0] == (number(node.data) if node in known else "") and grad[0] == ""
+    sums = {loss: 1.0}
+    walk(page, "ArrowRight", 1, "table")
+    for id, rows in zip(explorer.data["back"],
+                        walk(page, "ArrowRight", len(inner), "table"), strict=True):
         node = nodes[id]
-        page.locator(".stage").press("ArrowRight")
-        slopes = node._rule.slopes([x.data for x in node._prev], node.data)
-        for x, slope in zip(node._prev, slopes):
-            sums.setdefault(x, []).append(node.grad * slope)
-        for x, row in zip(nodes, page.evaluate(TABLE), strict=True):
-            text, exact = row["cells"][1]
-            fixed = explorer.data["nodes"][nodes.index(x)].get("fixed")
-            assert (text == "") == (x not in sums or bool(fixed))
+        for x, slope in zip(node._prev, local_gradients(node)):
+            sums[x] = sums.get(x, 0.0) + node.grad * slope
+        for x, (_, (text, exact)) in zip(nodes, rows, strict=True):
+            assert (text != "") == (x in sums and x not in fixed)
             if text:
-                assert math.isclose(float(exact), sum(sums[x]), rel_tol=1e-9, abs_tol=1e-15)
-                assert shown(text) == number(float(exact))
-    for x, row in zip(nodes, page.evaluate(TABLE), strict=True):
-        if row["cells"][1][0]:
-            assert shown(row["cells"][1][0]) == row["cells"][1][0] == number(x.grad)
+                assert math.isclose(float(exact), sums[x], rel_tol=1e-12, abs_tol=1e-16)
+                assert text.split(" (")[0] == number(float(exact))
+    for x, (_, (text, exact)) in zip(nodes, rows, strict=True):
+        assert x in fixed or text == number(x.grad)
 
 
 def test_a_backward_step_shows_slopes_products_and_the_sum_filling_up(opened):
     net = networks.relu_sigmoid_softmax_3_3_3()
     explorer = explore(computed(net), net)
-    page, nodes = opened(explorer), explorer.nodes
+    page, nodes, back = opened(explorer), explorer.nodes, explorer.data["back"]
     tab(page, "Step")
     page.keyboard.press("b")
-    sums, counts = {}, {}
-    for id in explorer.data["back"]:
-        page.keyboard.press("ArrowRight")
-        node = nodes[id]
-        slopes = node._rule.slopes([x.data for x in node._prev], node.data)
-        cards = {card["edge"]: card for card in page.evaluate(CARDS)}
-        for i, (x, slope) in enumerate(zip(node._prev, slopes)):
-            if explorer.data["nodes"][nodes.index(x)].get("fixed"):
-                assert f"{id}.{i}" not in cards
-                continue
-            card, product = cards[f"{id}.{i}"], node.grad * slope
-            sums[x], counts[x] = sums.get(x, 0.0) + product, counts.get(x, 0) + 1
-            assert math.isclose(float(card["slope"]), slope, rel_tol=1e-12)
-            assert math.isclose(float(card["product"]), product, rel_tol=1e-9, abs_tol=1e-15)
-            assert math.isclose(float(card["sum"]), sums[x], rel_tol=1e-9, abs_tol=1e-15)
-            assert card["text"] == [number(float(card[k])) for k in ("slope", "product", "sum")]
-            several = sum(n._prev.count(x) for n in nodes)
-            assert card["count"] == (f"{counts[x]} of {several} paths" if several > 1 else "")
+    readers = Counter(x for n in nodes for x in n._prev)
+    sums, counts = Counter(), Counter()
+    for id, cards in zip(back, walk(page, "ArrowRight", len(back), "cards")):
+        node, cards = nodes[id], iter(cards)
+        for i, (x, slope) in enumerate(zip(node._prev, local_gradients(node))):
+            if not is_constant(x):
+                card = next(cards)
+                sums[x] += node.grad * slope
+                counts[x] += 1
+                assert card["edge"] == f"{id}.{i}"
+                exact = [float(n) for n in card["exact"]]
+                assert exact == pytest.approx([slope, node.grad * slope, sums[x]], rel=1e-12)
+                assert card["text"] == [number(n) for n in exact]
+                several = readers[x] > 1
+                assert card["count"] == f"{counts[x]} of {readers[x]} paths" * several
+        assert next(cards, None) is None
     assert max(counts.values()) == 3

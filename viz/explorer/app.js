@@ -262,7 +262,11 @@ function side(app) {
   const tabs = {}, panes = {};
   for (const [name, panel] of Object.entries(app.panels)) {
     tabs[name] = el("button", {type: "button", role: "tab", id: `${app.id}-${name}`,
-      "aria-controls": `${app.id}-${name}-panel`, onclick: () => { app.open(name); app.refresh(); }},
+      "aria-controls": `${app.id}-${name}-panel`, onclick: (e) => {
+        app.open(name);
+        app.refresh();
+        if (e.detail) app.stage.element.focus({preventScroll: true});   // by mouse: arrows step
+      }},
     name[0].toUpperCase() + name.slice(1));
     panes[name] = el("div", {role: "tabpanel", id: `${app.id}-${name}-panel`, tabindex: 0,
       "aria-labelledby": `${app.id}-${name}`}, panel.element);

@@ -15,7 +15,7 @@ export function keys(app, target) {
     Escape: () => { app.marked = null; app.selected = null; app.pause(); app.refresh(); },
   };
   target.addEventListener("keydown", (e) => {
-    const at = e.target, field = at.matches?.("input, select, textarea, [role=tab]");
+    const at = e.target, field = at.matches?.("input, select, textarea");
     const pressed = e.key === " " && at.matches?.("button, summary, [role=button]");
     if (field || pressed || e.ctrlKey || e.metaKey || e.altKey || !acts[e.key]) return;
     e.preventDefault();
