@@ -24,6 +24,7 @@ export function start(root, data, OPS, options = {}) {
   const app = {data, model: model(data, OPS), digits: data.digits, id: `hg${++count}`,
     colour: data.colour, speed: 1100, selected: null, playing: null, view: data.start};
   app.step = app.model.last;
+  app.fresh = true;                                     // nobody has stepped yet
   app.described = `A graph of ${plural(app.model.nodes.length, "node")} that computes ${
     app.model.nodes[data.root].name}. The Table tab lists all of them.`;
   app.link = (id) => el("button", {type: "button", class: "name-link", onclick: () => app.select(id)},
@@ -55,6 +56,7 @@ function stepping(app) {
   };
   app.goto = (step, quiet = false) => {
     app.step = Math.min(Math.max(step, 0), app.model.last);
+    app.fresh = false;
     app.marked = null;
     if (app.tab !== "step" && app.tab !== "table" && !quiet) app.open("step");
     app.refresh();
@@ -133,7 +135,7 @@ function choosing(app) {
 // Which boxes and arrows stand out: those of the step, or of what was clicked.
 function highlight(app) {
   const {pass, node} = app.model.about(app.step), nodes = new Map(), edges = new Set();
-  const resting = app.step === app.model.last && app.tab !== "step" || app.step === 0;
+  const resting = app.fresh || app.step === 0 || app.step === app.model.last && app.tab !== "step";
   if (app.marked) {
     for (const id of app.marked.nodes) nodes.set(id, "marked");
     for (const e of app.marked.edges) edges.add(e);
@@ -208,8 +210,8 @@ function layout(app, root, options) {
       ["fit", "⤢", () => app.stage.fit()]].map(([label, sign, act]) => el("button",
       {type: "button", "aria-label": label, title: label, onclick: act}, sign)));
   app.root = el("div", {class: "handgrad", "data-theme": "auto"}, head(app, options),
-    el("div", {class: "body"}, el("div", {class: "left"},
-      el("div", {class: "frame-of-stage"}, app.stage.element, zoom, app.legend, app.note, app.tooltip),
+    el("div", {class: "body"}, el("div", {class: "left"}, app.note,
+      el("div", {class: "frame-of-stage"}, app.stage.element, zoom, app.legend, app.tooltip),
       control.element), side(app)), app.said);
   tips(app);
   root.replaceChildren(app.root);

@@ -2,8 +2,7 @@
 
 import {el, number} from "./text.js";
 
-export const COLOURS = {none: "kind of node", value: "value", gradient: "gradient, with its sign",
-  size: "size of gradient"};
+export const COLOURS = {none: "kind", value: "value", gradient: "gradient", size: "gradient size"};
 
 const rgb = (c) => [1, 3, 5].map((i) => parseInt(c.slice(i, i + 2), 16));
 

@@ -54,7 +54,8 @@ def node_data(node: Value, found: Survey, place: dict[Value, int], writer: Write
     """One node; what is empty is left out."""
     made = {"name": called(node, found, digits), "kind": found.kinds[node],
             "value": plain(node.data), "grad": plain(node.grad) if computed(node) else None,
-            "fixed": is_constant(node) or None}
+            "fixed": is_constant(node) or None,
+            "layer": found.places.get(node) if found.kinds[node] == "parameter" else None}
     if node._prev:
         made |= {"in": [place[x] for x in node._prev], "formula": formula(node, found, writer.names, digits),
                  "op": operation(node), "symbol": node._op, "slopes": slopes(node, writer) if told else None,

@@ -62,7 +62,8 @@ function gradient(app, n) {
 }
 
 function ways(app, id) {
-  const {model} = app, count = app.model.ways()[id], found = model.paths(id, PATHS);
+  const {model} = app, count = model.ways()[id], found = model.paths(id, PATHS);
+  found.sort((a, b) => Math.abs(b.product) - Math.abs(a.product));
   const show = (x) => bracketed(number(x, app.digits));
   const items = found.map((way) => {
     const button = el("button", {type: "button", class: "path", "data-product": way.product,
@@ -72,10 +73,11 @@ function ways(app, id) {
       el("strong", {}, number(way.product, app.digits))));
     return el("li", {}, button);
   });
-  const more = count > found.length ? `the first ${found.length} of ` : "";
+  const all = count <= found.length;
   return [el("h3", {}, `${plural(count, "path")} to ${model.nodes[app.data.root].name}`),
-    el("p", {class: "note"}, count > 1 ? `Their products add up to the gradient. Shown: ${more || "all "}${
-      more ? count.toLocaleString("en") : ""}` : "One path: its product is the gradient."),
+    el("p", {class: "note"}, !all ? `${found.length} of them are listed; all their products add up to `
+      + "the gradient." : count > 1 ? "Their products add up to the gradient; the largest comes first."
+      : "Its product is the gradient."),
     el("ol", {class: "paths"}, items)];
 }
 

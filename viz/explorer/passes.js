@@ -9,6 +9,8 @@
 
 import {real} from "./text.js";
 
+const ORDER = ["input", "variable", "parameter", "target"];     // of the leaves in a list
+
 export function model(data, OPS) {
   const nodes = data.nodes.map((n, id) => ({...n, id, in: n.in ?? [], value: real(n.value),
     grad: n.grad == null ? null : real(n.grad), given: n.given?.map(real)}));
@@ -92,6 +94,7 @@ export function model(data, OPS) {
     },
     reset() { recorded.forEach((x, id) => { values[id] = x; }); },
     changed: () => values.some((x, id) => x !== recorded[id] && x === x),
-    leaves: nodes.filter((n) => !n.in.length && n.kind !== "constant"),
+    leaves: nodes.filter((n) => !n.in.length && n.kind !== "constant").sort((a, b) =>
+      ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || (a.layer ?? 0) - (b.layer ?? 0) || a.id - b.id),
   };
 }

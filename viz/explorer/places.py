@@ -26,6 +26,7 @@ PAD, LINE, HEAD = 8, 15, 17
 CUT = 34                                # characters of a formula in a box
 INCH = 72
 WIDE, HIGH = 900, 700                   # pixels that a picture has on a screen
+TINY = 0.3
 
 
 class Arrow(NamedTuple):
@@ -43,17 +44,28 @@ def placed(views: Sequence[View], start: int, graph: Any, direction: str | None
            ) -> list[dict[str, Any]]:
     """Every view as data for the page; Graphviz runs side by side for several.
 
-    direction: by default the one in which the view at `start` fits a screen better.
+    direction: by default the one in which the view at `start` fits a screen better; a view that
+    is far too wide so is turned.
     """
     with ThreadPoolExecutor(4) as pool:
-        tried = [direction] if direction else ["TB", "LR"]
-        first = list(pool.map(lambda d: one(views[start], graph, d), tried))
-        scales = [min(WIDE / w, HIGH / h, 1) for w, h in (v["size"] for v in first)]
-        best = scales.index(max(scales))
-        rest = pool.map(lambda view: one(view, graph, tried[best]),
-                        [v for i, v in enumerate(views) if i != start])
-        made = list(rest)
-    return [*made[:start], first[best], *made[start:]]
+        if direction is None:
+            both = list(pool.map(lambda d: one(views[start], graph, d), ("TB", "LR")))
+            direction = "TB" if scale(both[0]) >= scale(both[1]) else "LR"
+        return list(pool.map(lambda view: turned(view, graph, direction), views))
+
+
+def turned(view: View, graph: Any, direction: str) -> dict[str, Any]:
+    """A view in a direction, or if it becomes tiny so, in the one across."""
+    found = one(view, graph, direction)
+    if scale(found) > TINY:
+        return found
+    return max(found, one(view, graph, "LR" if direction in ("TB", "BT") else "TB"), key=scale)
+
+
+def scale(view: dict[str, Any]) -> float:
+    """How much a view must shrink to fit a screen."""
+    width, height = view["size"]
+    return min(WIDE / width, HIGH / height, 1.0)
 
 
 def one(view: View, graph: Any, direction: str) -> dict[str, Any]:

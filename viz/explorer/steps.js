@@ -30,6 +30,7 @@ export function stepPanel(app) {
 }
 
 function stepContent(app) {
+  if (app.fresh) return atRest(app);
   const {pass, node} = app.model.about(app.step);
   return {start: atStart, forward: atForward, seed: atSeed, backward: atBackward}[pass](app, node);
 }
@@ -49,12 +50,35 @@ function heading(app, pass, done, of, text) {
   return [el("p", {class: `pass ${pass}`}, `${pass} ${done} of ${of}`), el("h2", {}, text)];
 }
 
+const KEYS = "Keys: → and ← step, space plays, Home and End, B begins the backward pass, N and P walk "
+  + "through the nodes, / searches, + − 0 zoom.";
+
+function atRest(app) {
+  const {model} = app, root = model.nodes[app.data.root];
+  const leaves = model.leaves.filter((n) => !n.fixed);
+  return [el("p", {class: "pass"}, "both passes are done"),
+    el("h2", {}, `${root.name} = ${number(model.values[root.id], app.digits)}`),
+    el("p", {}, `${plural(model.inner.length, "node")} were computed from `
+      + `${plural(model.leaves.length, "given number")}, and ${plural(leaves.length, "gradient")} came `
+      + "back. Watch them one node at a time:"),
+    el("p", {}, el("button", {type: "button", class: "primary", onclick: () => app.play()},
+      "play both passes"), " ",
+    el("button", {type: "button", onclick: () => app.goto(model.seed)}, "the backward pass")),
+    el("table", {}, el("caption", {}, "gradients, the largest first"),
+      el("thead", {}, el("tr", {}, ["name", "value", "gradient"].map((h) => el("th", {scope: "col"}, h)))),
+      el("tbody", {}, leaves.sort((a, b) => Math.abs(app.final.grads[b.id])
+        - Math.abs(app.final.grads[a.id])).slice(0, SHOWN).map((n) => el("tr", {},
+        el("th", {scope: "row"}, app.link(n.id)), el("td", {}, number(model.values[n.id], app.digits)),
+        el("td", {}, number(app.final.grads[n.id], app.digits)))))),
+    el("p", {class: "keys"}, KEYS)];
+}
+
 function atStart(app) {
   const {model} = app;
   return [el("p", {class: "pass"}, "before the first step"), el("h2", {}, "The leaves are known"),
     el("p", {}, `${plural(model.leaves.length, "number")} were given. Each step forward computes one `
       + `of ${plural(model.inner.length, "node")} from its inputs; then the gradient travels back.`),
-    el("p", {class: "keys"}, "Keys: → and ← step, space plays, Home and End, B begins the backward pass.")];
+    el("p", {class: "keys"}, KEYS)];
 }
 
 function atForward(app, id) {
