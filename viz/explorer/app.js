@@ -115,17 +115,20 @@ function choosing(app) {
     signs(app);
     app.refresh();
     const view = app.data.views[index], folds = view.boxes.filter((b) => b.title != null).length;
-    app.note.textContent = folds ? `${plural(app.model.nodes.length, "node")} folded into ${
-      plural(view.boxes.length, "box", "boxes")}: + opens a layer, Fold shows more.` : "";
+    const opens = view.boxes.some((b) => b.title != null && b.layer != null);
+    app.note.textContent = folds ? `${plural(app.model.nodes.length, "node")} are folded into ${
+      plural(view.boxes.length, "box", "boxes")}, so that the graph can be read${
+      opens ? ": + opens a layer, − folds it" : ""}. Every node is in the steps, the search and the table.` : "";
     app.note.hidden = !folds;
+    app.tip(null);
   };
-  app.fold = (layer) => {
-    const now = app.data.views[app.view], open = new Set(now.open);
-    if (!open.delete(layer)) open.add(layer);
+  app.fold = (layer, opening) => {
+    const open = new Set(app.data.views[app.view].open);
+    open[opening ? "add" : "delete"](layer);
     const fits = (wanted) => app.data.views.findIndex((v) => v.title !== "level"
       && (v.title !== "neuron" || v.open.length) && v.open.length === wanted.length
       && wanted.every((k) => v.open.includes(k)));
-    const found = [fits([...open]), fits([layer]), fits([])].find((i) => i >= 0);
+    const found = [fits([...open]), fits(opening ? [layer] : []), fits([])].find((i) => i >= 0);
     app.choose.view(found);
     app.show(found);
   };

@@ -33,12 +33,12 @@ export function picture(app, view) {
 function framed(app, {title, layer, at: [x, y, w, h]}) {
   const group = svg("g", {class: "frame"}, svg("rect", {x, y, width: w, height: h, rx: 8}),
     svg("text", {x: x + 12, y: y + 19}, title));
-  if (layer >= 0) group.append(handle(app, layer, x + w - 24, y + 7, "−", `fold ${title}`));
+  if (layer >= 0) group.append(handle(app, layer, x + w - 24, y + 7, "−", `fold ${title}`, false));
   return group;
 }
 
-function handle(app, layer, x, y, sign, label) {
-  const turn = (event) => { event.stopPropagation(); app.fold(layer); };
+function handle(app, layer, x, y, sign, label, opening) {
+  const turn = (event) => { event.stopPropagation(); app.fold(layer, opening); };
   return svg("g", {class: "handle", role: "button", tabindex: 0, "aria-label": label,
     "data-layer": layer, onclick: turn,
     onkeydown: (e) => { if (e.key === "Enter" || e.key === " ") { e.preventDefault(); turn(e); } }},
@@ -144,7 +144,9 @@ function folded(app, box, updates) {
   group.append(tint, svg("text", {x: PAD, y: HEAD - 2, class: "title"}, box.title),
     svg("text", {x: PAD, y: HEAD + LINE - 3, class: "more"}, plural(box.nodes.length, "node")),
     size);
-  if (box.layer != null) group.append(handle(app, box.layer, w - 22, 6, "+", `open ${box.title}`));
+  if (box.layer != null && !app.data.views[app.view].open.includes(box.layer)) {
+    group.append(handle(app, box.layer, w - 22, 6, "+", `open ${box.title}`, true));
+  }
   updates.push((state) => {
     const reached = counted.some((n) => state.arrived[n]);
     const norm = Math.hypot(...counted.map((n) => state.grads[n]));
