@@ -38,7 +38,7 @@ from .source import to_source
 from .text import expression, name
 
 __all__ = [
-    "Audit", "Derivation", "Explorer", "JacobianTensor", "Picture", "Problem", "audit", "derive", "draw",
-    "draw_dot", "exercise", "explore", "expression", "jacobian_tensor", "name", "plots", "read_sheet",
-    "to_source",
+    "Audit", "Derivation", "Explorer", "JacobianTensor", "Picture", "Problem", "audit", "derive",
+    "draw", "draw_dot", "exercise", "explore", "expression", "jacobian_tensor", "name", "plots",
+    "read_sheet", "to_source",
 ]

@@ -91,24 +91,23 @@ def explore(y: "Value | Audit | Derivation", module: Any = None, *,
     direction: "LR", from left to right, or "TB", from top to bottom; by default what fits better.
     rate: the learning rate that the page begins with. The graph is not changed.
     """
-    if isinstance(y, Audit):
-        y, audit = y.problem.loss, y
-    if isinstance(y, Derivation):
-        y, derivation = y.y, y
-    check(y, color, direction)
-    graph = read(y, module, digits)
+    derivation = y if isinstance(y, Derivation) else derivation
+    audit = y if isinstance(y, Audit) else audit
+    root = y.y if isinstance(y, Derivation) else y.problem.loss if isinstance(y, Audit) else y
+    check(root, color, direction)
+    graph = read(root, module, digits)
     for node in graph.found.inner:
         check_rule(node)
     made, start = views(graph.found, fold)
-    data = {"title": title or told(graph.found.names.get(y, "y"), audit), **graph.data,
+    data = {"title": title or told(graph.found.names.get(root, "y"), audit), **graph.data,
             "rate": audit.problem.rate if audit else rate,
-            "views": placed(made, start, graph, direction), "start": start, "colour": COLOURS[color],
-            "palette": {"size": SIZE, "sign": SIGN, "bad": NOT_FINITE}}
+            "views": placed(made, start, graph, direction), "start": start,
+            "colour": COLOURS[color], "palette": {"size": SIZE, "sign": SIGN, "bad": NOT_FINITE}}
     if derivation is not None:
         data["derivation"] = derivation_data(derivation, graph)
     if audit is not None:
         data["audit"] = audit_data(audit, graph)
-    return Explorer(y, graph.found.nodes, data)
+    return Explorer(root, graph.found.nodes, data)
 
 
 def check(y: Any, color: str | None, direction: str | None) -> None:

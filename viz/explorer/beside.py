@@ -19,14 +19,13 @@ from ..plan import Plan
 from ..steps import Line
 from .graphdata import Graph, plain
 
-
 # ---- derivation
 
 def derivation_data(d: Derivation, graph: Graph) -> dict[str, Any]:
     """The steps with their lines; ValueError if the derivation is of another graph."""
     if d.y not in graph.number:
-        raise ValueError(f"the derivation is of {d.names[d.y]!r}, which is not in the graph that is "
-                         f"explored: derive from a node of it")
+        raise ValueError(f"the derivation is of {d.names[d.y]!r}, which is not in the graph "
+                         f"that is explored: derive from a node of it")
     lines = list(body(d))
     steps = [{"lines": [line_data(x) for x in part], **places_of_step(d.plan, node, graph)}
              for node, part in zip(d.plan.order, lines)]
@@ -45,7 +44,7 @@ def line_data(line: Line) -> dict[str, str]:
 
 
 def places_of_step(plan: Plan, node: Value, graph: Graph) -> dict[str, Any]:
-    """The node of a step, those that take it, and the arrows between, over unnamed operations too."""
+    """The node of a step, those that take it, and the arrows between, also of unnamed nodes."""
     takers = [edge.taker for edge in plan.edges[node]]
     edges = [edge for taker in takers for edge in ways(taker, node, set(plan.edges), graph)]
     return {"nodes": [graph.number[n] for n in [*takers, node] if n in graph.number],

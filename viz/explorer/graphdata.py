@@ -57,8 +57,10 @@ def node_data(node: Value, found: Survey, place: dict[Value, int], writer: Write
             "fixed": is_constant(node) or None,
             "layer": found.places.get(node) if found.kinds[node] == "parameter" else None}
     if node._prev:
-        made |= {"in": [place[x] for x in node._prev], "formula": formula(node, found, writer.names, digits),
-                 "op": operation(node), "symbol": node._op, "slopes": slopes(node, writer) if told else None,
+        made |= {"in": [place[x] for x in node._prev],
+                 "formula": formula(node, found, writer.names, digits),
+                 "op": operation(node), "symbol": node._op,
+                 "slopes": slopes(node, writer) if told else None,
                  "by": None if isinstance(node._rule, Handmade) else node._rule.name,
                  "given": given(node)}
     return {key: x for key, x in made.items() if x is not None}

@@ -1,19 +1,20 @@
-"""Python that computes with floats, as JavaScript: the rows' texts, and what engine/ieee.py defines.
+"""Python that computes with floats, as JavaScript: the rows' texts, and what ieee.py defines.
 
     expression("x if c else y")         '((c !== 0) ? x : y)'
     function(tree)                      'function step(x) { return ...; }'
 
 The two languages share IEEE 754; they differ in what is true (nan is, in Python), in chained
-comparisons and in comprehensions, and that is what stands here. What the rows do not use is refused.
-Start reading at `Writer`.
+comparisons and in comprehensions, and that is what stands here. What the rows do not use is
+refused. Start reading at `Writer`.
 """
 
 import ast
 import math
 from typing import Any
 
-RESERVED = frozenset(("new var let const function this typeof void switch case default do delete "
-                      "enum export super throw catch debugger instanceof null true false").split())
+RESERVED = frozenset({"case", "catch", "const", "debugger", "default", "delete", "do", "enum",
+                      "export", "function", "instanceof", "let", "new", "null", "super", "switch",
+                      "this", "throw", "typeof", "var", "void"})
 BINARY: dict[type, str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Mod: "%"}
 COMPARED: dict[type, str] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
                              ast.Eq: "===", ast.NotEq: "!=="}
@@ -33,9 +34,9 @@ class Writer(ast.NodeVisitor):
         return named(node.id)
 
     def visit_Constant(self, node: ast.Constant) -> str:
-        if type(node.value) not in (int, float):
-            return str(self.generic_visit(node))
-        return literal(node.value)
+        if isinstance(node.value, (int, float)):
+            return literal(node.value)
+        return str(self.generic_visit(node))
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> str:
         if not isinstance(node.op, ast.USub):

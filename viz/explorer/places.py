@@ -7,7 +7,6 @@ page's pixels. Frames, columns and order are those of `draw`. Start reading at `
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from engine import Value, is_constant
@@ -16,8 +15,9 @@ from ..fold import Group
 from ..graph import GRAPH, in_columns, side_by_side, tidy
 from ..labels import frame_title
 from ..parts import LOSS, Survey
+from ..render import layouts
 from ..text import expression
-from ..render import LAYOUT, render
+from .graphdata import Graph
 from .views import View
 
 ROWS = 9                                # so many parameters stand in a box one by one
@@ -34,63 +34,71 @@ class Arrow(NamedTuple):
 
     tail: str
     head: str
-    count: int
+    many: int
     taken: Value | None = None
     taker: Value | None = None
-    index: int = 0
+    place: int = 0                      # among the inputs of the taker
 
 
-def placed(views: Sequence[View], start: int, graph: Any, direction: str | None
+def placed(views: Sequence[View], start: int, graph: Graph, direction: str | None
            ) -> list[dict[str, Any]]:
-    """Every view as data for the page; Graphviz runs side by side for several.
+    """Every view as data for the page.
 
     direction: by default the one in which the view at `start` fits a screen better; a view that
-    is far too wide so is turned.
+    would be tiny so is turned.
     """
-    with ThreadPoolExecutor(4) as pool:
-        if direction is None:
-            both = list(pool.map(lambda d: one(views[start], graph, d), ("TB", "LR")))
-            direction = "TB" if scale(both[0]) >= scale(both[1]) else "LR"
-        return list(pool.map(lambda view: turned(view, graph, direction), views))
-
-
-def turned(view: View, graph: Any, direction: str) -> dict[str, Any]:
-    """A view in a direction, or if it becomes tiny so, in the one across."""
-    found = one(view, graph, direction)
-    if scale(found) > TINY:
-        return found
-    return max(found, one(view, graph, "LR" if direction in ("TB", "BT") else "TB"), key=scale)
+    ways = [direction] if direction else ["TB", "LR"]
+    drafts = [Draft.of(view, graph) for view in views]
+    answers = iter(layouts([draft.source(way) for way in ways for draft in drafts]))
+    tried = [[draft.data(json.loads(next(answers))) for draft in drafts] for _ in ways]
+    tried.sort(key=lambda made: -scale(made[start]))
+    return [max(same, key=scale) if scale(same[0]) < TINY else same[0] for same in zip(*tried)]
 
 
 def scale(view: dict[str, Any]) -> float:
     """How much a view must shrink to fit a screen."""
     width, height = view["size"]
-    return min(WIDE / width, HIGH / height, 1.0)
+    return float(min(WIDE / width, HIGH / height, 1.0))
 
 
-def one(view: View, graph: Any, direction: str) -> dict[str, Any]:
-    """One view: its size, boxes, arrows and frames."""
-    ids = [f"n{graph.number[box.nodes[-1]]}" for box in view.boxes]
-    arrows = list(between(view.boxes, ids))
-    sizes = [size(box, graph) for box in view.boxes]
-    source = written(view, ids, sizes, arrows, graph.found, direction)
-    found = json.loads(render(source, LAYOUT))
-    height = float(found["bb"].split(",")[3])
-    objects = {o["name"]: o for o in found.get("objects", ())}
-    boxes = [box_data(box, objects[i], wh, height, graph)
-             for box, i, wh in zip(view.boxes, ids, sizes)]
-    drawn = {int(e["id"]): e for e in found.get("edges", ()) if "id" in e}
-    order = {i: k for k, i in enumerate(ids)}
-    return {"title": view.title, "open": list(view.open), "boxes": boxes,
-            "size": [round(float(x)) for x in found["bb"].split(",")[2:]],
-            "arrows": [arrow_data(a, drawn[k], order, height, graph)
-                       for k, a in enumerate(arrows)],
-            "frames": list(frames(objects, height, graph.found))}
+class Draft(NamedTuple):
+    """A view before it has places."""
+
+    view: View
+    graph: Graph
+    ids: list[str]
+    sizes: list[tuple[int, int]]
+    arrows: list[Arrow]
+
+    @classmethod
+    def of(cls, view: View, graph: Graph) -> "Draft":
+        """The draft of a view: what its boxes are called, how large they are, what joins them."""
+        ids = [f"n{graph.number[box.nodes[-1]]}" for box in view.boxes]
+        sizes = [size(box, graph) for box in view.boxes]
+        return cls(view, graph, ids, sizes, list(between(view.boxes, ids)))
+
+    def source(self, direction: str) -> str:
+        """The Graphviz text."""
+        return written(self.view, self.ids, self.sizes, self.arrows, self.graph.found, direction)
+
+    def data(self, found: dict[str, Any]) -> dict[str, Any]:
+        """The view as data, from Graphviz's answer: its size, boxes, arrows and frames."""
+        height = float(found["bb"].split(",")[3])
+        objects = {o["name"]: o for o in found.get("objects", ())}
+        drawn = {int(e["id"]): e for e in found.get("edges", ()) if "id" in e}
+        order = {i: k for k, i in enumerate(self.ids)}
+        boxes = [box_data(box, objects[i], wh, height, self.graph)
+                 for box, i, wh in zip(self.view.boxes, self.ids, self.sizes)]
+        arrows = [arrow_data(arrow, drawn[k], order, height, self.graph)
+                  for k, arrow in enumerate(self.arrows)]
+        return {"title": self.view.title, "open": list(self.view.open), "boxes": boxes,
+                "size": [round(float(x)) for x in found["bb"].split(",")[2:]], "arrows": arrows,
+                "frames": list(frames(objects, height, self.graph.found))}
 
 
 # ---- the boxes
 
-def size(box: Group, graph: Any) -> tuple[int, int]:
+def size(box: Group, graph: Graph) -> tuple[int, int]:
     """Width and height of a box, in pixels, so that its text fits in common fonts."""
     node = graph.data["nodes"][graph.number[box.nodes[-1]]]
     if not box.detailed:
@@ -108,13 +116,13 @@ def size(box: Group, graph: Any) -> tuple[int, int]:
     return round(max(title, wide)), round(HEAD + LINE + rows + PAD)
 
 
-def formula_length(node: Value, graph: Any) -> int:
+def formula_length(node: Value, graph: Graph) -> int:
     """How many characters of a node's formula its box shows."""
     return min(len(expression(node, names=graph.found.names, terms=8)), CUT) if node._prev else 0
 
 
 def box_data(box: Group, placed: dict[str, Any], wh: tuple[int, int], height: float,
-             graph: Any) -> dict[str, Any]:
+             graph: Graph) -> dict[str, Any]:
     """A box: its nodes by number, its place and size; folded boxes have a title."""
     x, y = map(float, placed["pos"].split(","))
     w, h = wh
@@ -146,7 +154,7 @@ def between(boxes: Sequence[Group], ids: Sequence[str]) -> Iterator[Arrow]:
 
 
 def arrow_data(arrow: Arrow, placed: dict[str, Any], order: dict[str, int], height: float,
-               graph: Any) -> dict[str, Any]:
+               graph: Graph) -> dict[str, Any]:
     """An arrow: the boxes it joins, its curve, and the node and input it is for, or its count."""
     tip, *points = placed["pos"].removeprefix("e,").split()
     start, *rest = (point(p, height) for p in points)
@@ -154,10 +162,10 @@ def arrow_data(arrow: Arrow, placed: dict[str, Any], order: dict[str, int], heig
                             "path": f"M{start}C{' '.join(rest)}L{point(tip, height)}"}
     if "lp" in placed:
         data["label"] = [int(x) for x in point(placed["lp"], height).split(",")]
-    if arrow.taker is None:
-        return data | {"count": arrow.count}
+    if arrow.taker is None or arrow.taken is None:
+        return data | {"count": arrow.many}
     return data | {"taken": graph.number[arrow.taken], "taker": graph.number[arrow.taker],
-                   "input": arrow.index}
+                   "input": arrow.place}
 
 
 def point(text: str, height: float) -> str:

@@ -1,4 +1,4 @@
-"""The explorer as a notebook widget: a slider moved in the page changes the Value, and the other way.
+"""The explorer as a notebook widget: a slider moved there changes the Value, and the other way.
 
 This is the one place of viz that changes a graph, and only when somebody drags a number or calls
 `refresh`: the leaves get the numbers of the sliders, and the nodes above are computed anew by their
@@ -27,7 +27,7 @@ def made(explorer: "Explorer") -> Any:
         raise ImportError("the notebook widget needs the package anywidget: install "
                           "handgrad[widget], or use .save('graph.html')") from None
 
-    class ExplorerWidget(anywidget.AnyWidget):      # type: ignore[misc]
+    class ExplorerWidget(anywidget.AnyWidget):
         """The page in a notebook; `numbers` are those of the leaves, by the number of the node."""
 
         _esm, _css = bundle.module(explorer.data), bundle.text("style.css")
