@@ -9,6 +9,7 @@ import pytest
 from engine import Value, dot, is_constant, local_gradients, total
 from nn import networks
 from viz import Problem, audit, derive, explore
+from viz.explorer import bundle
 from viz.text import number
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -291,8 +292,8 @@ def test_everything_can_be_done_by_keyboard(opened):
 
 def test_hostile_names_are_shown_and_never_run(opened):
     names = ["</script><script>window.ran = 1</script>", "<img src=x onerror='window.ran = 1'>",
-             '"><svg onload=window.ran=1>', r"\frac{a}{b}$x$", "a & b < c", "javascript:window.ran=1",
-             "${window.ran = 1}", "'); window.ran = 1; ('"]
+             '"><svg onload=window.ran=1>', r"\frac{a}{b}$x$", "a & b < c",
+             "javascript:window.ran=1", "${window.ran = 1}", "'); window.ran = 1; ('"]
     xs = [Value(float(i), label=name) for i, name in enumerate(names)]
     y = dot(xs[:4], xs[4:])
     y.label = "<b>y</b>"
@@ -337,6 +338,38 @@ def test_an_audit_marks_what_is_wrong_and_explains_it(opened):
     assert page.locator(".audit-panel .entry.right").count() == sum(r.fine for r in found.rows)
 
 
+# ---- the widget
+
+WIDGET = """<!DOCTYPE html><style>%s</style><div id="cell"></div><script type="module">%s
+const state = {data: %s, numbers: {}}, heard = {};
+window.link = {get: k => state[k], set: (k, x) => { state[k] = x; }, saved: 0,
+    save_changes() { this.saved++; }, on: (e, f) => { heard[e] = f; }, off: e => delete heard[e],
+    arrive(numbers) { state.numbers = numbers; heard['change:numbers'](); }};
+window.stop = render({model: link, el: document.getElementById('cell')});
+</script>"""
+
+
+def test_the_notebooks_widget_sends_what_is_dragged_and_shows_what_arrives(browser, tmp_path):
+    net = networks.linear_1_1_1()
+    explorer = explore(computed(net), net)
+    code = bundle.module(explorer.data).replace("export default {render};", "")
+    (tmp_path / "cell.html").write_text(WIDGET % (
+        bundle.text("style.css"), code, bundle.in_script(explorer.data)), encoding="utf-8")
+    page = browser.new_page()
+    page.goto(f"file://{tmp_path / 'cell.html'}")
+    w1 = str(explorer.nodes.index(net.W1))
+    tab(page, "Live")
+    page.get_by_label("W1, exactly").fill("2")
+    page.get_by_label("W1, exactly").press("Enter")
+    assert page.evaluate("[link.saved, link.get('numbers')]")[0] == 1
+    assert page.evaluate("link.get('numbers')")[w1] == 2
+    net.W1.data = -1.0
+    page.evaluate("numbers => link.arrive(numbers)", {w1: -1.0})
+    agree(gradients(page), explore(computed(net), net))
+    assert page.evaluate("link.saved") == 1
+    page.close()
+
+
 # ---- screens
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -358,11 +391,12 @@ CONTRAST = """() => {
     const ground = e => { for (; e; e = e.parentElement) {
         const c = rgb(getComputedStyle(e).backgroundColor); if (c.length < 4 || c[3]) return c; }
         return [255, 255, 255]; };
-    const walker = document.createTreeWalker(document.querySelector('.handgrad'), NodeFilter.SHOW_TEXT);
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     const weak = [];
     for (let t = walker.nextNode(); t; t = walker.nextNode()) {
         const e = t.parentElement;
-        if (!t.textContent.trim() || e.namespaceURI.includes('svg') || !e.checkVisibility()) continue;
+        if (!t.textContent.trim() || e.namespaceURI.includes('svg')) continue;
+        if (!e.checkVisibility()) continue;
         const [a, b] = [lum(rgb(getComputedStyle(e).color)), lum(ground(e))].sort((x, y) => x - y);
         if ((b + 0.05) / (a + 0.05) < 4.5) weak.push(t.textContent.slice(0, 30));
     }

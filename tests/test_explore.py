@@ -6,6 +6,9 @@ import random
 import re
 import shutil
 import subprocess
+import sys
+import types
+from pathlib import Path
 
 import pytest
 
@@ -13,11 +16,13 @@ import engine
 from engine import ROWS, Row, Value, add_operation
 from engine.rules import RULES
 from engine.value import make
-from nn import MLP, networks
-from viz import audit, derive, explore
+from nn import MLP, History, fit, networks
+from viz import audit, derive, displays, explore
+from viz.command import main
 from viz.explorer import bundle
 from viz.explorer.javascript import expression
 from viz.explorer.program import program
+from viz.gallery import gallery
 from viz.text import number
 
 NODE = shutil.which("node")
@@ -332,3 +337,73 @@ def test_an_operation_of_the_user_computes_in_javascript_too():
         assert "sigmoid" not in text
     finally:
         del RULES["explored_cube"]
+
+
+# ---- the notebook
+
+def test_the_widget_and_the_values_follow_each_other():
+    pytest.importorskip("anywidget")
+    net = networks.linear_1_1_1()
+    loss = computed(net)
+    explorer = explore(loss, net)
+    place = str(explorer.nodes.index(net.W1))
+    explorer.widget.numbers = {**explorer.widget.numbers, place: -0.25}
+    assert net.W1.data == -0.25 and loss.data == net.loss().data
+    net.W1.data = 0.75
+    explorer.refresh()
+    assert explorer.widget.numbers[place] == 0.75 and loss.data == net.loss().data
+    assert "text/plain" in explorer._repr_mimebundle_()[0]
+    assert "export default" in explorer.widget._esm and "--paper" in explorer.widget._css
+
+
+def test_without_anywidget_the_notebook_shows_the_page_and_the_widget_says_what_to_install(
+        monkeypatch):
+    monkeypatch.setitem(sys.modules, "anywidget", None)
+    x = Value(2.0, label="x")
+    explorer = explore(x.exp())
+    assert explorer._repr_mimebundle_()["text/html"].startswith("<iframe")
+    with pytest.raises(ImportError, match=r"handgrad\[widget\]"):
+        explorer.widget
+
+
+def test_values_modules_and_histories_have_displays_and_short_reprs():
+    net = networks.linear_1_1_1()
+    loss = computed(net)
+    assert displays.of_value(net.z1).startswith(r"$z_1 = W_1 \cdot x + b_1 = 1.1 \qquad")
+    assert "-11.0736" in displays.of_module(net) and "| `W1` | 0.5 |" in displays.of_module(net)
+    history = fit(net, epochs=30, lr=0.01)
+    shown = displays.of_history(history)
+    assert shown.count("\n|") <= 15 and "(best)" in shown and f"{loss.data:.6g}" in shown
+    assert "`Network`" in displays.of_module(net) and "`MLP of" in displays.of_module(MLP(1, [1]))
+    assert "<" not in displays.of_value(Value(1.0, label="<script>"))
+    assert max(map(len, map(repr, (loss, net, history)))) < 120
+    assert displays.of_history(History()) == "no epochs yet"
+
+
+def test_a_running_ipython_learns_the_displays():
+    formatter = pytest.importorskip("IPython.core.formatters").DisplayFormatter()
+    shell = types.SimpleNamespace(display_formatter=formatter)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))
+        displays.register()
+    data, _ = formatter.format(Value(2.0, label="<b>"))
+    assert data["text/markdown"].startswith("$") and data["text/plain"].startswith("Value(data=2.0")
+    assert "text/markdown" in formatter.format(networks.linear_1_1_1())[0]
+
+
+# ---- the gallery
+
+def test_the_gallery_is_a_site_whose_links_stay_inside(tmp_path):
+    pages = gallery(tmp_path / "site")
+    assert {p.name for p in (tmp_path / "site").iterdir()} == {Path(p).name for p in pages}
+    index = Path(pages[0]).read_text(encoding="utf-8")
+    assert set(re.findall(r'href="(.*?)"', index)) == {Path(p).name for p in pages[1:]}
+    assert all("https://" not in Path(p).read_text(encoding="utf-8") for p in pages)
+
+
+def test_the_gallery_takes_sheets_and_the_command_says_where_it_begins(tmp_path, capsys):
+    sheet = Path(__file__).parent.parent / "notebooks" / "sheets" / "000.toml"
+    assert main(["gallery", "--out", str(tmp_path), str(sheet)]) == 0
+    assert f"open {tmp_path / 'index.html'}" in capsys.readouterr().out
+    assert "points, beside the graph" in (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert main(["gallery", "--out", str(tmp_path), "none.toml"]) == 1

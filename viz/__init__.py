@@ -24,12 +24,15 @@
     jacobians.py   Jacobians of vectors and matrices, as tables and heat maps
     plots.py       training curves, gradient flow, decision boundary
     chart.py         what the plots share
+    gallery.py     a site of such pages
+    displays.py    Values, modules and histories in a notebook
     command.py     the console command `handgrad`
 """
 
 from . import plots
 from .auditing import Audit, Problem, audit, exercise, read_sheet
 from .derivation import Derivation, derive
+from .displays import register
 from .explore import Explorer, explore
 from .graph import draw, draw_dot
 from .jacobians import JacobianTensor, jacobian_tensor
@@ -42,3 +45,5 @@ __all__ = [
     "draw", "draw_dot", "exercise", "explore", "expression", "jacobian_tensor", "name", "plots",
     "read_sheet", "to_source",
 ]
+
+register()                          # rich displays, where a notebook runs
