@@ -39,21 +39,24 @@ LOOK = """<style>
 .cards h3 { margin: .4rem 0 .2rem; font-size: 1.05rem; }
 .cards .thumb { height: 9rem; background: var(--shade); border-radius: .4rem; overflow: hidden;
   padding: .4rem; text-align: center; }
-.thumb svg { height: 100%; max-width: 100%; } .thumb rect { fill: var(--paper);
-  stroke: var(--accent); stroke-width: 3; } .thumb path { fill: none; stroke: var(--faint);
-  stroke-width: 2; }
+.cards h3 { text-wrap: balance; } .cards p { color: var(--faint); }
+.thumb svg { height: 100%; max-width: 100%; } .thumb path { fill: none; stroke: var(--faint);
+  stroke-width: 3; } .thumb rect { fill: var(--paper); stroke: var(--faint); stroke-width: 6; }
+.thumb .parameter, .thumb .variable { stroke: var(--accent); } .thumb .input, .thumb .target {
+  stroke: var(--good); } .thumb .loss, .thumb .output { fill: var(--bad); stroke: var(--bad); }
 .figure { background: #fff; padding: .5rem; border-radius: .4rem; margin: 1rem 0; }
 </style>"""
 
 
 class Entry(NamedTuple):
-    """A page of the gallery: the part it belongs to, title, file, a sentence, a small picture."""
+    """A page of the gallery: its part, title, file, a sentence, a small picture, its report."""
 
     part: str
     title: str
     file: str
     about: str
     thumb: str = ""
+    report: str = ""
 
 
 def gallery(folder: "str | os.PathLike[str]", sheets: Iterable["str | os.PathLike[str]"] = ()
@@ -65,7 +68,8 @@ def gallery(folder: "str | os.PathLike[str]", sheets: Iterable["str | os.PathLik
     out.mkdir(parents=True, exist_ok=True)
     entries = [*of_networks(out), *of_audits(out, judged), *of_training(out)]
     write(out, "index", index(entries))
-    return [str(out / "index.html"), *(str(out / entry.file) for entry in entries)]
+    files = [file for entry in entries for file in (entry.file, entry.report) if file]
+    return [str(out / file) for file in ("index.html", *files)]
 
 
 def write(out: Path, name: str, text: str) -> str:
@@ -100,8 +104,9 @@ def thumbnail(explorer: Explorer) -> str:
     """The graph as a small picture without words."""
     view = explorer.data["views"][explorer.data["start"]]
     width, height = view["size"]
-    boxes = "".join('<rect x="{}" y="{}" width="{}" height="{}" rx="8"/>'.format(*box["at"])
-                    for box in view["boxes"])
+    kinds = [explorer.data["nodes"][box["nodes"][-1]]["kind"] for box in view["boxes"]]
+    boxes = "".join('<rect x="{}" y="{}" width="{}" height="{}" rx="8" class="{}"/>'.format(
+        *box["at"], kind) for box, kind in zip(view["boxes"], kinds))
     arrows = "".join(f'<path d="{arrow["path"]}"/>' for arrow in view["arrows"])
     return (f'<svg viewBox="-6 -6 {width + 12} {height + 12}" aria-hidden="true">'
             f"{arrows}{boxes}</svg>")
@@ -124,10 +129,7 @@ def of_audits(out: Path, audits: Sequence[Audit]) -> Iterator[Entry]:
         yield Entry("Audits of hand derivations", found.title,
                     write(out, f"audit-{i}", shown.html()),
                     f"{len(found.rows)} statements, {found.points()}, beside the graph.",
-                    thumbnail(shown))
-        yield Entry("Audits of hand derivations", f"{found.title}: the report",
-                    write(out, f"audit-{i}-report", found.html()),
-                    "Where errors begin, what explains them, what inherits them.")
+                    thumbnail(shown), write(out, f"audit-{i}-report", found.html()))
 
 
 # ---- training
@@ -189,5 +191,6 @@ def index(entries: Sequence[Entry]) -> str:
 def card(entry: Entry) -> str:
     """One page in the index."""
     thumb = f'<div class="thumb">{entry.thumb}</div>' if entry.thumb else ""
+    report = f'<p><a href="{entry.report}">the whole report</a></p>' if entry.report else ""
     return (f'<li>{thumb}<h3><a href="{entry.file}">{escape(entry.title)}</a></h3>'
-            f"<p>{escape(entry.about)}</p></li>")
+            f"<p>{escape(entry.about)}</p>{report}</li>")
