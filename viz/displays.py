@@ -44,8 +44,8 @@ def of_value(value: Value) -> str:
 def of_module(module: Any) -> str:
     """A module: its name, and its parameters with their gradients."""
     named = module.named_parameters()
-    bare = type(module).__repr__ is object.__repr__
-    said = type(module).__name__ if bare else repr(module)
+    kind: Any = type(module)
+    said = kind.__name__ if kind.__repr__ is object.__repr__ else repr(module)
     heads = f"**{code(said, 60)}**, {len(named):,} parameters\n\n"
     rows = [f"| {code(name)} | {p.data:.6g} | {f'{p.grad:.6g}' if computed(p) else ''} |"
             for name, p in named[:ROWS]]

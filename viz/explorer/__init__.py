@@ -2,6 +2,7 @@
 
 Python:  graphdata.py   nodes, formulas, numbers, slopes as plain JSON     <- start here
          views.py       which layers are folded in which view
+         source.py      what Graphviz is asked
          places.py      where Graphviz puts boxes and arrows
          javascript.py  Python's arithmetic written in JavaScript
          program.py     the rows of a graph, so written
@@ -17,7 +18,10 @@ Page:    math.js        the functions that the generated program needs
          draw.js        boxes and arrows as SVG
          stage.js       zoom, pan, fit
          steps.js live.js node.js beside.js table.js    the panels
-         app.js         puts the page together               <- start here
+         controls.js keys.js    stepping by hand and by keyboard
+         layout.js      the page around the graph
+         highlight.js   what stands out
+         app.js         what is shown and what is chosen     <- start here
          style.css      light, dark, phone, print
 
 The JavaScript is written by hand and bundled as it is: `bundle.py` drops its import lines. It shows
