@@ -127,19 +127,18 @@ def test_a_backward_step_shows_slopes_products_and_the_sum_filling_up(opened):
     readers = Counter(x for n in nodes for x in n._prev)
     sums, counts = Counter(), Counter()
     for id, cards in zip(back, walk(page, "ArrowRight", len(back), "cards")):
-        node, cards = nodes[id], iter(cards)
+        node, cards = nodes[id], {card["edge"]: card for card in cards}
         for i, (x, slope) in enumerate(zip(node._prev, local_gradients(node))):
             if not is_constant(x):
-                card = next(cards)
+                card = cards.pop(f"{id}.{i}")
                 sums[x] += node.grad * slope
                 counts[x] += 1
-                assert card["edge"] == f"{id}.{i}"
                 exact = [float(n) for n in card["exact"]]
                 assert exact == pytest.approx([slope, node.grad * slope, sums[x]], rel=1e-12)
                 assert card["text"] == [number(n) for n in exact]
                 several = readers[x] > 1
                 assert card["count"] == f"{counts[x]} of {readers[x]} paths" * several
-        assert next(cards, None) is None
+        assert not cards
     assert max(counts.values()) == 3
 
 
@@ -199,7 +198,8 @@ def test_steps_of_descent_are_those_of_the_engine_and_reset_goes_back(opened):
     assert curve.get_attribute("aria-label") == said
     page.get_by_role("button", name="reset").click()
     assert curve.count() == 0
-    agree(gradients(page), explorer)
+    begin = networks.relu_sigmoid_softmax_3_3_3()
+    agree(gradients(page), explore(computed(begin), begin))
 
 
 def test_a_number_can_be_typed_and_what_does_not_learn_stays(opened):

@@ -15,6 +15,7 @@ from engine import Value, computed, is_constant, local_gradients
 from engine.graph import topological
 from engine.rules import Handmade
 
+from ..algebra import Algebra
 from ..formulas import Writer
 from ..parts import Survey, survey
 from ..reading import slope
@@ -41,16 +42,16 @@ def read(y: Value, module: Any, digits: int) -> Graph:
     found = survey([y], module)
     place = {node: i for i, node in enumerate(found.nodes)}
     marked = {n: f"{OPEN}{place[n]}{CLOSE}" for n in found.names}
-    writer = Writer(marked, digits)
+    writer, algebra = Writer(marked, digits), Algebra(found.nodes, marked)
     told = sum(len(n._prev) for n in found.inner) <= MANY
-    nodes = [node_data(n, found, place, writer, told, digits) for n in found.nodes]
+    nodes = [node_data(n, found, place, writer, algebra if told else None, digits) for n in found.nodes]
     back = [place[n] for n in reversed(topological([y])[1])]
     data = {"root": place[y], "digits": digits, "nodes": nodes, "back": back}
     return Graph(found, place, data)
 
 
 def node_data(node: Value, found: Survey, place: dict[Value, int], writer: Writer,
-              told: bool, digits: int) -> dict[str, Any]:
+              algebra: Algebra | None, digits: int) -> dict[str, Any]:
     """One node; what is empty is left out."""
     made = {"name": called(node, found, digits), "kind": found.kinds[node],
             "value": plain(node.data), "grad": plain(node.grad) if computed(node) else None,
@@ -60,7 +61,7 @@ def node_data(node: Value, found: Survey, place: dict[Value, int], writer: Write
         made |= {"in": [place[x] for x in node._prev],
                  "formula": formula(node, found, writer.names, digits),
                  "op": operation(node), "symbol": node._op,
-                 "slopes": slopes(node, writer) if told else None,
+                 "slopes": slopes(node, writer, algebra),
                  "by": None if isinstance(node._rule, Handmade) else node._rule.name,
                  "given": given(node)}
     return {key: x for key, x in made.items() if x is not None}
@@ -78,11 +79,11 @@ def formula(node: Value, found: Survey, marked: Mapping[Value, str], digits: int
     return expression(node, digits=digits, names=marked, terms=terms)
 
 
-def slopes(node: Value, writer: Writer) -> list[str] | None:
-    """The local derivatives as formulas; none where a user's function gives them as a whole."""
-    if isinstance(node._rule, Handmade):
+def slopes(node: Value, writer: Writer, algebra: Algebra | None) -> list[str] | None:
+    """The local derivatives as formulas; none of a node made by hand, or without an algebra."""
+    if algebra is None or isinstance(node._rule, Handmade):
         return None
-    return ["" if is_constant(x) else writer.formula(slope(node, i)).text
+    return ["" if is_constant(x) else writer.formula(algebra.simplified(slope(node, i))).text
             for i, x in enumerate(node._prev)]
 
 

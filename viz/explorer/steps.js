@@ -108,13 +108,15 @@ function atSeed(app, id) {
 function atBackward(app, id) {
   const {model, state} = app, n = model.nodes[id], g = state.grads[id];
   const incoming = model.takers[id].length;
+  const parts = [...state.parts].sort((a, b) =>         // what goes on first, then the leaves
+    Number(!model.nodes[a.x].in.length) - Number(!model.nodes[b.x].in.length));
   return [...heading(app, "backward", app.step - model.seed, model.last - model.seed,
     `${n.name} hands its gradient on`),
   el("p", {class: "incoming"}, "incoming gradient ",
     el("strong", {"data-value": g}, `${partial(app, id)} = ${number(g, app.digits)}`),
     incoming > 1 ? `, the sum of ${incoming} paths` : ""),
   g === 0 ? el("p", {class: "note"}, "It is exactly 0, so all that it hands on is 0.") : null,
-  ...state.parts.slice(0, SHOWN).map((p) => card(app, n, p, g)),
+  ...parts.slice(0, SHOWN).map((p) => card(app, n, p, g)),
   state.parts.length > SHOWN && el("p", {}, `and ${plural(state.parts.length - SHOWN, "more input")}, `
     + "each in the same way; click one in the graph."),
   !state.parts.length && el("p", {}, "Its inputs are constants, which take no gradient.")]
@@ -143,5 +145,5 @@ export function meter(arrived, of, done) {
   return el("p", {class: `meter ${done ? "full" : ""}`},
     el("span", {class: "gauge", "aria-hidden": "true"},
       el("span", {style: `width:${100 * arrived / of}%`})),
-    el("span", {class: "count"}, `${arrived} of ${of} paths`), done ? " have arrived: complete" : "");
+    el("span", {class: "count"}, `${arrived} of ${of} paths`), done ? "have arrived: complete" : "");
 }
