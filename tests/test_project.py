@@ -103,6 +103,15 @@ def test_the_derivation_in_the_readme_is_the_real_one():
     assert str(derive(net.loss(), net.W3, net)) in README
 
 
+def test_the_audit_in_the_readme_is_the_real_one():
+    from nn import networks
+    from viz import audit
+    call = re.search(r">>> print\(audit\(\[(.*?)\], networks", README, re.DOTALL)
+    claims = re.findall(r'"(.*?)"', call[1])
+    report = str(audit(claims, networks.linear_1_1_1()))
+    assert len(claims) == 4 and report.split("\n\nWhere errors begin")[0] in README
+
+
 def test_the_readme_names_files_that_exist():
     for link in re.findall(r"\]\((?!http)([^)#]+)\)", README):
         assert (ROOT / link).exists(), link

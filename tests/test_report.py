@@ -162,10 +162,12 @@ def test_the_headings_of_markdown_can_stand_lower(rows, problem):
 
 
 def test_a_formula_is_measured_by_the_exact_number(problem):
-    row = Row(1, "", "h[1]", FORMULA, "v[1]", 0.9, 0.7, WRONG)
+    row = Row(1, "", "h[1]", FORMULA, "v[1]", 0.9, None, WRONG)
     assert "should give 0.9;" in report.markdown([row], problem)
     assert "0.7 from the numbers written before it, and 0.9 exactly;" in report.markdown(
-        [row._replace(kind=WORKING)], problem)
+        [row._replace(kind=WORKING, own=0.7)], problem)
+    chance = report.markdown([row._replace(note="it agrees by chance")], problem)
+    assert "is another formula" in chance and "should give" not in chance
 
 
 def test_nothing_wrong_is_said_kindly_and_names_no_step(rows, problem):
@@ -303,6 +305,15 @@ def test_marks_can_be_drawn_by_hand_and_wrong_ones_are_refused():
     assert "✗" in source and "written 4" in source and "3 ✓" in source
     with pytest.raises(ValueError, match=r"marks='bad' is not known"):
         draw(y, marks={(x, "grad"): ("bad", "")})
+
+
+def test_svg_says_its_font_once_and_keeps_its_words_and_spaces(rows, problem):
+    drawing = picture(rows, problem)
+    raw, short = drawing.pipe("svg").decode(), drawing.svg()
+    assert short.count("font-family") == 1 < raw.count("font-family")
+    assert re.findall(">([^<]*)</text>", short) == re.findall(">([^<]*)</text>", raw)
+    assert short.count("xml:space") == raw.count("xml:space")
+    assert len(short) < 0.85 * len(raw)
 
 
 def test_the_inks_of_marks_can_be_read():

@@ -39,12 +39,11 @@ class Picture:
         return self.source.encode() if format == "dot" else render(self.source, format)
 
     def svg(self) -> str:
-        """The picture as SVG text; what Graphviz repeats at every word is said once, at the top."""
-        text, said = self.pipe("svg").decode(), ""
-        for repeated in (f' font-family="{FONT}"', ' xml:space="preserve"'):
-            if repeated in text:
-                text, said = text.replace(repeated, ""), said + repeated
-        return text.replace(' text-anchor="start"', "").replace("<svg", f"<svg{said}", 1)
+        """The picture as SVG text; what Graphviz repeats at every word is left out or said once."""
+        text, font = self.pipe("svg").decode(), f' font-family="{FONT}"'
+        if font in text:
+            text = text.replace(font, "").replace("<svg", f"<svg{font}", 1)
+        return text.replace(' text-anchor="start"', "")
 
     def save(self, path: "str | os.PathLike[str]", format: str = "") -> str:
         """Writes the picture, .svg, .png, .pdf or .dot, and returns the path."""

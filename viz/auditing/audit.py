@@ -58,9 +58,10 @@ class Audit:
     def score(self) -> tuple[float, int]:
         """Points and how many there are: one per number or formula; half for a slip of the pen.
 
-        A number that is right from an earlier wrong one counts in full.
+        A number that is right from an earlier wrong one counts in full; a wrong working counts as
+        one more number that is wrong.
         """
-        asked = [row for row in self.rows if row.kind in (RESULT, FORMULA)]
+        asked = [row for row in self.rows if row.kind in (RESULT, FORMULA) or row.verdict == WRONG]
         return sum(map(points, asked)), len(asked)
 
     def __repr__(self) -> str:

@@ -100,25 +100,31 @@ class Claim:
         if shown.agrees(self.exact):
             same = abs(shown.value - self.exact) <= HAIR * abs(self.exact)
             self.add(RESULT, shown.text, RIGHT if same else DIGITS)
-            self.note(shown, self.exact)
+            spoiled = not self.judge.spoiled.isdisjoint(self.rows_of(self.grounds[0]))
+            self.note(shown, self.exact, *(shown.unit if spoiled else ()))
+            if spoiled:                             # right to its digits, but not beyond
+                self.judge.spoiled.add(len(self.judge.rows))
             return
         for ground in self.all_grounds():
             if follows(shown, ground):
                 self.accepted(shown, ground)
                 return
         slips = explained(partial(near, shown.value, shown.half), self.reckonings(), self.quantity,
-                          self.pen(shown), self.pen(shown, weak=True), self.spread())
+                          self.pen(shown), self.pen(shown, weak=True), self.spread(),
+                          right=[self.exact, self.grounds[0].root.data])
         self.add(RESULT, shown.text, WRONG, slips=slips)
-        self.note(shown, slips[0].value if slips else shown.value + shown.half,
-                  shown.value if slips else shown.value - shown.half)
+        self.note(shown, *shown.unit)
 
     def all_grounds(self) -> Iterable[Ground]:
-        """The step from own numbers, the number repeated, the step from own values only."""
+        """A slope from the value written, the step from own numbers, the number repeated, ..."""
+        root = self.grounds[0].root
+        if root in self.own.from_value:
+            yield Ground(root, {root: self.own.from_value[root]})
         yield self.grounds[0]
         if self.quantity is not None and self.quantity in self.judge.book:
             leaf = Value(self.judge.book[self.quantity].value)
             entry = self.judge.book[self.quantity]
-            yield Ground(leaf, {leaf: entry}, entry.row)
+            yield Ground(leaf, {leaf: entry})
         yield from self.grounds[:0:-1]
         if self.quantity is not None:
             values: dict[Quantity, Entry] = {
@@ -130,16 +136,19 @@ class Claim:
         """A number that is not the true one, but follows from earlier ones: which?"""
         verdict, causes = self.descent(ground)
         self.add(RESULT, shown.text, verdict, causes=causes)
-        ends = [ground.root.data] + [self.exact] * (verdict == CARRIED)
-        self.note(shown, *ends)
+        self.note(shown, ground.root.data,
+                  *((self.exact,) if verdict == CARRIED else shown.unit))
 
     def descent(self, ground: Ground) -> tuple[str, tuple[int, ...]]:
         """Carried rounding, or inherited from which rows."""
-        leaves = topological([ground.root])[0]
-        rows = [ground.row] if self.judge.wrong([ground.row]) else [
-            ground.boxes[n].row for n in leaves if n in ground.boxes]
+        rows = [ground.row] if self.judge.wrong([ground.row]) else self.rows_of(ground)
         causes = tuple(sorted(self.judge.wrong(rows)))
         return (INHERITED, causes) if causes else (CARRIED, ())
+
+    def rows_of(self, ground: Ground) -> list[int]:
+        """The statements that a ground takes numbers from."""
+        leaves = topological([ground.root])[0]
+        return [row for n in leaves if n in ground.boxes for row in ground.boxes[n].rows]
 
     def spread(self) -> float:
         """How uncertain the step is by carried rounding, relative to its number."""
@@ -148,11 +157,10 @@ class Claim:
 
     def note(self, shown: Printed, *ends: float) -> None:
         """Writes the number into the book, with what it may stand for."""
-        ends = tuple(x for x in ends if isfinite(x))
+        stands = [shown.value, *filter(isfinite, ends)]
         if self.quantity is not None:
             self.judge.book[self.quantity] = Entry(
-                shown.value, min(shown.value, *ends, shown.value),
-                max(shown.value, *ends, shown.value), len(self.judge.rows))
+                shown.value, min(stands), max(stands), (len(self.judge.rows),))
 
     def by_name(self, part: Part, point: Reckoning) -> Reckoning:
         """The reckoning at a point that stops at everything with a name, as a formula does."""
@@ -162,7 +170,7 @@ class Claim:
         def note(q: Quantity) -> None:
             if q != self.quantity:
                 x = point.of(q).data
-                book[q] = Entry(x, x, x, 0)
+                book[q] = Entry(x, x, x)
 
         for node in problem.names.values():
             if node._prev:
@@ -175,7 +183,7 @@ class Claim:
     def reckonings(self) -> list[Reckoning]:
         """From the person's own numbers, and from the exact ones in their places."""
         judge = self.judge
-        book = {q: Entry(x, x, x, 0) for q in judge.book for x in [judge.exact.of(q).data]}
+        book = {q: Entry(x, x, x) for q in judge.book for x in [judge.exact.of(q).data]}
         return [self.own, Reckoning(judge.problem, book, edges=judge.edges)]
 
     def pen(self, shown: Printed, weak: bool = False) -> list[Edit]:
@@ -233,8 +241,12 @@ class Claim:
                 self.quantity, pen=False))
         chance = "" if not wrong or self.judge.exact in wrong else (
             "it agrees with these numbers by chance, with others it does not")
-        self.add(FORMULA, part.side.text, WRONG if wrong else RIGHT, own=None, slips=slips,
-                 note=chance)
+        row = self.add(FORMULA, part.side.text, WRONG if wrong else RIGHT, own=None, slips=slips,
+                       note=chance)
+        if wrong:                                   # what follows may come from it
+            boxes: dict[Value, Entry] = {}
+            root = part.value(self.judge.literal(self.own, boxes, []))
+            self.grounds.append(Ground(root, self.own.boxes | boxes, row.number))
 
     def holds(self, part: Part, point: Reckoning) -> bool:
         """Whether an expression gives the true number at a point; also where there is none."""
@@ -251,4 +263,4 @@ class Claim:
 def follows(shown: Printed, ground: Ground) -> bool:
     """Whether a printed number is what the ground gives, operands and results rounded or not."""
     return (shown.meets(*enclosure(ground.root, ground.boxes))
-            or shown.agrees(rounded(ground.root, shown.digits)))
+            or shown.agrees(rounded(ground.root, max(shown.digits, 3))))

@@ -39,6 +39,11 @@ class Printed(NamedTuple):
         return 0.5 * 10.0 ** int(self.decimal.as_tuple().exponent)
 
     @property
+    def unit(self) -> tuple[float, float]:
+        """The numbers that round to it."""
+        return self.value - self.half, self.value + self.half
+
+    @property
     def whole(self) -> bool:
         """Whether it was written without a point."""
         return re.fullmatch(r"[+-]?\d+", self.text) is not None
@@ -103,7 +108,7 @@ def _twice(true: float, exponent: int) -> Decimal:
 def _moved(shown: Printed, true: float) -> Iterator[tuple[str, str]]:
     """A decimal point in the wrong place."""
     for k in (1, -1, 2, -2, 3, -3):
-        if Printed(str(shown.decimal.scaleb(k))).agrees(true) and true:
+        if shown.value and Printed(str(shown.decimal.scaleb(k))).agrees(true):
             yield ("zero lost" if k < 0 else "zero gained",
                    f"the decimal point is {abs(k)} place{'s' * (abs(k) > 1)} off")
 

@@ -6,12 +6,15 @@ Here is what all edits share: what a quantity is called, and what may stand in i
     exchanged(reckoning, q)     the same quantity with other indices, or after the update
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
-from engine import Value
+from engine import Value, is_constant
+from engine.graph import topological
 from engine.rules import RULES
 
+from .intervals import Replay
 from .own import Reckoning
 from .problem import INDEXED, Problem
 from .quantities import Gradient, Local, Number, Quantity
@@ -19,7 +22,7 @@ from .quantities import Gradient, Local, Number, Quantity
 FAMILIAR = ("identity", "square", "sqrt", "exp", "log", "log10", "log2", "sin", "cos", "tanh",
             "sigmoid", "relu", "abs")
 UNARY = [r for r in RULES.values() if r.name in FAMILIAR]       # what one function is taken for
-BINARY = [r for r in RULES.values() if len(r.inputs) == 2 and r.symbol and not r.symbol.isalnum()]
+BINARY = [r for r in RULES.values() if len(r.inputs) == 2 and r.symbol in {*"+-*/", "**"}]
 TURNED = frozenset(r.name for r in RULES.values()       # rows whose first input is their own
                    if r.row.variadic and "[1:]" in r.row.slopes[0])
 LOGARITHMS = frozenset({"log", "log10", "log2"})
@@ -62,26 +65,56 @@ def neighbours(reckoning: Reckoning, q: Quantity) -> Iterator[tuple[str, Quantit
     """The same quantity with other indices, and the kind of slip; single leaves for single ones."""
     if isinstance(q, Local):
         return
-    def other(node: Value) -> Quantity:
-        return Number(node, q.after) if isinstance(q, Number) else Gradient(q.of, node, q.after)
-
+    other = partial(with_node, q)
     node = q.node if isinstance(q, Number) else q.by
+    if isinstance(q, Gradient):                 # one function too early
+        yield from (("inner factor missing", other(c)) for c, _ in
+                    reckoning.edges.of(q.of).get(node, ()) if len(c._prev) == 1)
     problem = reckoning.problem
     found = INDEXED.fullmatch(problem.name(node))
-    if not found and not node._prev:
-        yield from (("wrong operand", other(leaf)) for name, leaf in problem.names.items()
-                    if not leaf._prev and leaf is not node and not INDEXED.fullmatch(name))
     if not found:
+        yield from (("wrong operand", other(single)) for name, single in problem.names.items()
+                    if bool(single._prev) == bool(node._prev) and single is not node
+                    and not INDEXED.fullmatch(name))
         return
+    turned = f"{found[1]}[{found[3]},{found[2]}]"
+    if problem.names.get(turned, node) is not node:
+        yield "transposed", other(problem.names[turned])
     for name in members(problem.families.get(found[1], [])):
-        index = name[len(found[1]):]
-        turned = found[3] and index == f"[{found[3]},{found[2]}]"
-        if problem.names[name] is not node:
-            yield "transposed" if turned else "shifted index", other(problem.names[name])
+        if problem.names[name] is not node and name != turned:
+            yield "shifted index", other(problem.names[name])
     for base in problem.families:               # the same index in another matrix
         like = problem.names.get(base + found[0][len(found[1]):])
         if like and like is not node and bool(like._prev) == bool(node._prev):
             yield "wrong operand", other(like)
+
+
+def with_node(q: Number | Gradient, node: Value) -> Number | Gradient:
+    """The same quantity of another node, or in it."""
+    return Number(node, q.after) if isinstance(q, Number) else Gradient(q.of, node, q.after)
+
+
+def renamings(problem: Problem, names: Sequence[str]) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Other elements for all of some elements of one matrix: of another one, or other indices."""
+    base = names[0].partition("[")[0]
+    if not all(INDEXED.fullmatch(name) for name in names):
+        return
+    own = {name: indices(name) for name in names}
+    tried = [("wrong operand", f"{other} is used instead of {base}",
+              {name: f"{other}[{','.join(i)}]" for name, i in own.items()})
+             for other in problem.families if other != base]
+    tried.append(("transposed", f"{base} is used transposed",
+                  {name: f"{base}[{','.join(i[::-1])}]" for name, i in own.items()}))
+    for k in range(len(own[names[0]])):
+        common = {i[k] for i in own.values()}
+        for v in sorted({indices(name)[k] for name in members(problem.families.get(base, []))}):
+            text = f"of {base} the elements with the index {v} instead of {', '.join(common)}"
+            tried.append(("shifted index", text, {
+                name: f"{base}[{','.join([*i[:k], v, *i[k + 1:]])}]" for name, i in own.items()}))
+    for kind, text, other_names in tried:
+        if all(name in problem.names for name in other_names.values()) and other_names != {
+                name: name for name in names}:
+            yield kind, text, other_names
 
 
 def along(problem: Problem, name: str) -> Iterator[list[str]]:
@@ -101,3 +134,32 @@ def indices(name: str) -> list[str]:
 def members(table: Any) -> list[str]:
     """The names in a nested list."""
     return [x for row in table for x in members(row)] if isinstance(table, list) else [table]
+
+
+def exchanged_inside(root: Value, reckoning: Reckoning) -> Iterator[Edit]:
+    """Numbers inside a formula that are exchanged for others with another index."""
+    replay = Replay(root)
+    for leaf in topological([root])[0] if root._prev else ():
+        means = reckoning.meaning.get(leaf)
+        if isinstance(means, Number) and not is_constant(leaf):
+            for kind, text, x in exchanged(reckoning, means):
+                yield Edit(kind, text, replay({leaf: x}))
+
+
+def scaled(total: float, reckoning: Reckoning) -> Iterator[Edit]:
+    """A factor 2 too many or too few, and averages that were forgotten or taken twice."""
+    yield Edit("factor lost", "a factor 2 is missing", total / 2)
+    yield Edit("factor doubled", "a factor 2 too many", total * 2)
+    for n in counts(reckoning.problem):
+        yield Edit("average missing", f"not divided by {n}, the number of terms", total * n)
+        yield Edit("average doubled", f"divided by {n} once too often", total / n)
+
+
+def counts(problem: Problem) -> list[int]:
+    """The numbers of terms that an average in this problem may be over."""
+    inner = topological([problem.loss])[1]
+    constants = {x.data for n in inner for x in n._prev if is_constant(x) and x.data > 0}
+    found = {len(n._prev) for n in inner if n._rule.name == "total"}
+    found |= {round(k) for x in constants for k in (x, 1 / x) if abs(k - round(k)) < 1e-9}
+    found |= {len(members(table)) for table in problem.families.values()}
+    return sorted(n for n in found if 2 <= n <= 1000)

@@ -112,8 +112,8 @@ def correction(row: Row) -> str:
     """What a wrong row should be, or should give where it is a working or a formula."""
     (number, source), *exact = should_be(row)
     verb = "be" if row.kind == RESULT else "give"
-    if row.kind == FORMULA and exact:
-        return f"should {verb} {exact[0][0]}"           # a formula is not about earlier numbers
+    if row.kind == FORMULA and row.note:                # it agrees by chance: no other number
+        return "is another formula"
     return f"should {verb} {number}" + (f" {source}, and {exact[0][0]} exactly" if exact else "")
 
 
@@ -122,7 +122,8 @@ def explained(row: Row) -> list[str]:
     if not row.slips:
         return ["none of the slips that were tried explains it"]
     given = [(slip.text, like(slip.value, row.text)) for slip in row.slips]
-    return [text if number in text or "gives" in text else f"{text} (that gives {number})"
+    plain = bool(row.note)
+    return [text if plain or number in text or "gives" in text else f"{text} (that gives {number})"
             for text, number in given]
 
 
@@ -132,7 +133,7 @@ def about(row: Row, rows: Sequence[Row]) -> list[tuple[str, str]]:
             ("what", row.name), ("printed", row.text)]
     verb = "should be" if row.kind == RESULT else "should give"
     said += [(verb if not i else "exactly", " ".join(filter(None, (number, source))))
-             for i, (number, source) in enumerate(should_be(row))]
+             for i, (number, source) in enumerate(should_be(row)) if not row.note]
     said += [(("perhaps" if len(row.slips) > 1 else "why") if not i else "or", sentence)
              for i, sentence in enumerate(explained(row))]
     said += [("note", row.note)] if row.note else []

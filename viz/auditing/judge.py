@@ -36,6 +36,7 @@ class Judge:
         self.exact = Reckoning(problem, edges=self.edges)
         self.book: dict[Quantity, Entry] = {}
         self.rows: list[Row] = []
+        self.spoiled: set[int] = set()              # the rows with an error in them or behind them
         self.points: list[Reckoning] = []
 
     # ---- lines
@@ -54,19 +55,25 @@ class Judge:
     def element(self, step: str, element: Element) -> None:
         """Judges the sides of one element, from the left."""
         own = Reckoning(self.problem, self.book, edges=self.edges)
-        try:
+        try:                                        # what cannot be computed is said beforehand
             claim = Claim(self, step, element, own)
             for part in element.rest:
-                claim.part(part)
+                if not part.side.blank:
+                    part.value(self.named(self.exact))
         except (ArithmeticError, TypeError, ValueError) as error:
             self.add(step, element.name, RESULT, element.rest[-1].side.text, verdict=UNREAD,
                      note=str(error))
+            return
+        for part in element.rest:
+            claim.part(part)
 
     def add(self, step: str, name: str, kind: str, text: str, **found: Any) -> Row:
         """Notes a row, numbered in the order of the derivation."""
         row = Row(len(self.rows) + 1, step, name, kind, text,
                   **{"exact": float("nan"), "own": None, **found})
         self.rows.append(row)
+        if row.verdict in (WRONG, INHERITED):
+            self.spoiled.add(row.number)
         return row
 
     def wrong(self, numbers: Iterable[int]) -> list[int]:
@@ -102,22 +109,33 @@ class Judge:
         x = number.value
         givens = [self.problem.rate, *(n.data for n in self.problem.names.values() if not n._prev)]
         if any(abs(abs(g) - x) <= HAIR * x for g in givens):
-            return Entry(x, x, x, 0)
+            return Entry(x, x, x)
         for entry in reversed(self.book.values()):
             if number.agrees(abs(entry.value)):
                 ends = sorted((abs(entry.low), abs(entry.high)))
-                return Entry(x, min(x, ends[0]), max(x, ends[1]), entry.row)
+                return Entry(x, min(x, ends[0]), max(x, ends[1]), entry.rows)
         for p in partials:
             if number.agrees(abs(p)):
-                return Entry(x, min(x, abs(p)), max(x, abs(p)), 0)
-        return Entry(x, x - number.half, x + number.half, 0)
+                return Entry(x, min(x, abs(p)), max(x, abs(p)))
+        return Entry(x, *number.unit)
 
     def elsewhere(self) -> list[Reckoning]:
         """The problem at other points, where a formula must hold as well."""
         if not self.points:
-            draw = Random(0).uniform
-            leaves = [n for n in self.problem.names.values() if not n._prev]
-            self.points = [Reckoning(self.problem, edges=self.edges, leaves={
-                n: n.data * draw(0.8, 1.2) + draw(0.01, 0.05) for n in leaves})
-                for _ in range(POINTS)]
+            self.points = [Reckoning(self.problem, edges=self.edges,
+                                     leaves=moved(self.problem, Random(seed)))
+                           for seed in range(POINTS)]
         return self.points
+
+
+def moved(problem: Problem, random: Random) -> dict[Value, float]:
+    """Other numbers for the leaves; those of a given list or row keep their sum, as targets do."""
+    found = {n: n.data * random.uniform(0.8, 1.2) + random.uniform(0.01, 0.05)
+             for n in problem.names.values() if not n._prev}
+    for table in problem.families.values():
+        for row in table if isinstance(table[0], list) else [table]:
+            given = [problem.names[name] for name in row]
+            if len(given) > 1 and all(n in found and n not in problem.parameters for n in given):
+                excess = sum(found[n] - n.data for n in given) / len(given)
+                found |= {n: found[n] - excess for n in given}
+    return found

@@ -10,43 +10,78 @@ from math import isfinite
 from typing import Any
 
 from engine import Value, is_constant
-from engine.ops import PRODUCT
+from engine.ops import POWER, PRODUCT
 from engine.rules import RULES
 
 from .digits import to_digits
-from .edits import BINARY, LOGARITHMS, TURNED, UNARY, Edit, called, title
+from .edits import (
+    BINARY,
+    LOGARITHMS,
+    TURNED,
+    UNARY,
+    Edit,
+    called,
+    exchanged_inside,
+    renamings,
+    scaled,
+    title,
+)
 from .intervals import Replay
 from .own import Reckoning
 from .problem import INDEXED
-from .products import exchanged_inside, scaled
 from .quantities import Local, Number, Quantity
 
 MOST_OPERATIONS = 200
+SIGNS = frozenset("+-")
 
 
 def in_operations(reckoning: Reckoning, q: Number) -> Iterator[Edit]:
     """Every single slip on the way to a value."""
     root = reckoning.of(q, afresh=True)
     replay = Replay(root)
+    yield from scaled(root.data, reckoning)
     for m in replay.inner[-MOST_OPERATIONS:]:
         for kind, text, x in wrong_values(m, reckoning, q):
             yield Edit(kind, text, replay({m: x}))
-    yield from left_out(replay)
+    yield from everywhere(replay)
+    yield from one_term(replay, reckoning)
     yield from exchanged_inside(root, reckoning)
     yield from other_families(replay, reckoning)
-    yield from scaled(root.data, reckoning)
 
 
-def left_out(replay: Replay) -> Iterator[Edit]:
-    """A function or a power that is left out everywhere at once."""
+def everywhere(replay: Replay) -> Iterator[Edit]:
+    """A function, or a power, that is left out or taken for another everywhere at once."""
     alike: dict[str, list[Value]] = {}
     for m in replay.inner[-MOST_OPERATIONS:]:
         if not is_constant(m._prev[0]) and all(map(is_constant, m._prev[1:])):
             alike.setdefault(m._rule.name, []).append(m)
     for name, nodes in alike.items():
         if len(nodes) > 1:
-            numbers = {m: m._prev[0].data for m in nodes}
-            yield Edit("function missing", f"{name} is left out in every term", replay(numbers))
+            xs = {m: m._prev[0].data for m in nodes}
+            yield Edit("function missing", f"{name} is left out in every term", replay(xs))
+            for other in UNARY if len(nodes[0]._prev) == 1 else ():
+                yield Edit(mistaken(name, other.name), f"{other.name} instead of {name} everywhere",
+                           replay({m: other.value([x]) for m, x in xs.items()}))
+
+
+def one_term(replay: Replay, reckoning: Reckoning) -> Iterator[Edit]:
+    """Of a sum written with several + only one term."""
+    added = [m for m in replay.inner[-MOST_OPERATIONS:] if m._rule.symbol in SIGNS]
+    within = {x for m in added for x in m._prev}
+    for top in (m for m in added if m not in within):
+        terms, todo = [], [top]
+        while todo:
+            m = todo.pop()
+            todo += m._prev if m in added else ()
+            terms += [m] if m not in added else []
+        for kept in terms if len(terms) > 2 else ():
+            yield Edit("overwritten", f"only the term {called(kept, reckoning)} is left of the sum",
+                       replay({m: 0.0 for m in terms if m is not kept}))
+
+
+def mistaken(name: str, other: str) -> str:
+    """The kind of slip when a function is taken for another."""
+    return "logarithm" if {name, other} <= LOGARITHMS else "other function"
 
 
 def wrong_values(m: Value, reckoning: Reckoning, q: Number) -> Iterator[Edit]:
@@ -64,9 +99,9 @@ def wrong_values(m: Value, reckoning: Reckoning, q: Number) -> Iterator[Edit]:
         yield Edit("sign", f"{called(m._prev[0], reckoning)} has the wrong sign",
                    rule.value([-xs[0]]))
         for other in UNARY:
-            kind = "logarithm" if {other.name, rule.name} <= LOGARITHMS else "other function"
             if other is not rule:
-                yield Edit(kind, f"{other.name} instead of {rule.name}", other.value(xs))
+                yield Edit(mistaken(rule.name, other.name), f"{other.name} instead of {rule.name}",
+                           other.value(xs))
     elif len(xs) == 2:
         yield from wrong_pairs(m, reckoning)
 
@@ -76,9 +111,10 @@ def wrong_pairs(m: Value, reckoning: Reckoning) -> Iterator[Edit]:
     rule: Any = m._rule
     x, y = (n.data for n in m._prev)
     part = "factor" if rule.row.binds >= PRODUCT else "term"
+    lost = "function missing" if rule.row.binds == POWER else f"{part} lost"
     for kept, other, signed, node in ((x, y, (x, -y), m._prev[1]), (y, x, (-x, y), m._prev[0])):
         name = called(node, reckoning)
-        yield Edit(f"{part} lost", f"the {part} {name} is missing", kept)
+        yield Edit(lost, f"the {part} {name} is missing", kept)
         yield Edit(f"{part} doubled", f"the {part} {name} is taken twice",
                    rule.value([m.data, other]))
         yield Edit("sign", f"{name} has the wrong sign", rule.value(signed))
@@ -131,7 +167,7 @@ def wrong_partners(ws: list[float], xs: list[float], rest: float) -> Iterator[Ed
 
 
 def other_families(replay: Replay, reckoning: Reckoning) -> Iterator[Edit]:
-    """A whole matrix or vector in the place of another: W_jk for W_kl."""
+    """A whole matrix or vector in the place of another, W_jk for W_kl, or with other indices."""
     problem, meaning = reckoning.problem, reckoning.meaning
     used: dict[str, dict[str, Value]] = {}
     for leaf in replay.data:
@@ -139,13 +175,11 @@ def other_families(replay: Replay, reckoning: Reckoning) -> Iterator[Edit]:
         found = INDEXED.fullmatch(problem.name(means.node)) if isinstance(means, Number) else None
         if found:
             used.setdefault(found[1], {})[found[0]] = leaf
-    for base, leaves in used.items():
-        for other in problem.families:
-            names = {leaf: other + name[len(base):] for name, leaf in leaves.items()}
-            if other != base and all(name in problem.names for name in names.values()):
-                numbers = {leaf: reckoning.of(Number(problem.names[name])).data
-                           for leaf, name in names.items()}
-                yield Edit("wrong operand", f"{other} is used instead of {base}", replay(numbers))
+    for leaves in used.values():
+        for kind, text, names in renamings(problem, list(leaves)):
+            wrong = {name: Number(problem.names[names[name]]) for name in leaves}
+            yield Edit(kind, text, replay({leaf: reckoning.of(wrong[name]).data
+                                           for name, leaf in leaves.items()}))
 
 
 # ---- operands
@@ -173,7 +207,7 @@ def in_operands(reckoning: Reckoning, q: Quantity) -> Iterator[Edit]:
 
 def miscopied(name: str, x: float) -> Iterator[Edit]:
     """What becomes of a number that is rounded early, or copied wrongly."""
-    for short in dict.fromkeys(to_digits(x, digits) for digits in (4, 3, 2, 1)):
+    for short in dict.fromkeys(to_digits(x, digits) for digits in (4, 3, 2)):
         if short != x:
             yield Edit("rounded early", f"{name} was rounded to {short:g} before it was used",
                        short)

@@ -9,17 +9,19 @@ the rows' values and slopes, run on Values. So what a step depends on, and how m
 operand can change it, is read off the graph. Nothing recurses: `Reckoning.of` works on a stack.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any
 
 from engine import Value, total
 from engine.calculus import times
+from engine.graph import topological
 from engine.value import constant, is_constant, make
 
+from .intervals import enclosure
 from .problem import Problem
 from .quantities import Edges, Entry, Gradient, Local, Number, Quantity
-from .slopes import as_value, either_side, replaced, slope, slope_at_value
+from .slopes import as_value, by_value, either_side, replaced, slope
 
 
 class Reckoning:
@@ -32,6 +34,8 @@ class Reckoning:
         self.made: dict[Quantity, Value] = {}
         self.boxes: dict[Value, Entry] = {}             # the leaves that come from the book
         self.meaning: dict[Value, Quantity] = {}
+        self.formulas: dict[Value, Value] = {}          # the row's, of a leaf that is a slope,
+        self.from_value: dict[Value, Entry] = {}        # and what its value written down gives
 
     def of(self, wanted: Quantity, *, afresh: bool = False) -> Value:
         """A quantity as a Value; afresh: computed even if it stands in the book itself."""
@@ -141,25 +145,28 @@ class Reckoning:
 
     def _local(self, q: Local, xs: list[Value], z: Value) -> Value:
         kink = either_side(q.node, q.i, [x.data for x in xs])
-        entry = Entry(*kink, 0) if kink else self.from_value(q, xs[0].data)
-        if entry:
-            return self.boxed(entry)
-        found = slope(q.node, q.i, xs, z)
-        known = {(n._rule, tuple(self.made[Number(x, q.after)] for x in n._prev)):
-                 self.made[Number(n, q.after)] for n in self.alike(q.node)}
-        return replaced(found, known) if known and isinstance(found, Value) else as_value(found)
+        if kink:
+            return self.boxed(Entry(*kink))
+        found = as_value(slope(q.node, q.i, xs, z))
+        found = replaced(found, {
+            (n._rule, tuple(self.made[Number(x, q.after)] for x in n._prev)):
+            self.made[Number(n, q.after)] for n in self.alike(q.node)})
+        entry = self.book.get(Number(q.node, q.after))
+        form = by_value(q.node, q.i, [x.data for x in xs]) if entry else None
+        return self.either(found, entry, form) if entry and form else found
 
-    def from_value(self, q: Local, x: float) -> Entry | None:
-        """The slope of a function of one number where its value is the one that was written.
+    def either(self, found: Value, entry: Entry, form: Callable[[float], float]) -> Value:
+        """A slope as a leaf whose box holds it from the inputs, and from the value written down.
 
         A person takes σ' = s (1 - s) from the s written down, rounded as it is, or from the x.
         """
-        entry = self.book.get(Number(q.node, q.after))
-        rule: Any = q.node._rule
-        if not entry or len(q.node._prev) != 1 or not hasattr(rule, "row"):
-            return None
-        slopes = [slope_at_value(rule, x, z) for z in (entry.value, entry.low, entry.high)]
-        slopes.append(rule.slopes([x], rule.value([x]))[0])
-        if not all(map(isfinite, slopes)):
-            return None
-        return Entry(slopes[0], min(slopes), max(slopes), entry.row)
+        slopes = [form(z) for z in (entry.value, entry.low, entry.high)]
+        low, high = enclosure(found, self.boxes)
+        if not all(map(isfinite, (low, high, *slopes))):
+            return found
+        used = (self.boxes[n] for n in topological([found])[0] if n in self.boxes)
+        rows = {row for e in (entry, *used) for row in e.rows}
+        leaf = self.boxed(Entry(slopes[0], min(low, *slopes), max(high, *slopes), (*rows,)))
+        self.formulas[leaf] = found
+        self.from_value[leaf] = Entry(slopes[0], min(slopes), max(slopes), entry.rows)
+        return leaf

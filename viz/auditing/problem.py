@@ -17,11 +17,12 @@ from engine import Value, is_constant
 from engine.value import constant
 
 from ..parts import survey
-from ..text import expression
+from ..text import expression, number
 from .equations import Slope, evaluate, plain, side, tidy
 from .naming import readable_names
 
 RATE = ("rate", "lr", "alpha", "α", "eta", "η")        # unless the graph has such a name
+LONGEST = 48                        # characters of a formula that stands for a name
 INDEXED = re.compile(r"(.+)\[(\d+)(?:,(\d+))?\]")
 
 
@@ -120,8 +121,11 @@ class Problem:
         return self.written_as.get(node, "")
 
     def called(self, node: Value) -> str:
-        """The name of a node, or its formula in brackets."""
-        return self.name(node) or f"({expression(node, depth=3, terms=3, names=self.written_as)})"
+        """The name of a node, or its number, or its formula in brackets, a long one cut short."""
+        if self.name(node) or not node._prev:
+            return self.name(node) or number(node.data)
+        text = expression(node, depth=40, terms=3, names=self.written_as)
+        return f"({text})" if len(text) <= LONGEST else f"({text[:LONGEST]}…)"
 
 
 def families(names: Iterable[str]) -> dict[str, Any]:

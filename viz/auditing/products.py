@@ -11,19 +11,15 @@ Start reading at `paths`, then `in_products`.
 
 from collections.abc import Iterable, Iterator, Mapping
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from engine import Value, is_constant
-from engine.graph import topological
-from engine.value import make
+from engine import Value
 
-from ..reading import textbook
-from .edits import TURNED, UNARY, Edit, exchanged, members, neighbours, title
-from .intervals import Replay
+from .edits import TURNED, Edit, exchanged, renamings, scaled, title, with_node
+from .local import wrong_slopes
 from .own import Reckoning
 from .problem import Problem
 from .quantities import Gradient, Local, Number, Quantity
-from .slopes import slope
 
 MOST_PATHS = 64
 
@@ -90,13 +86,57 @@ def in_products(whole: list[Path], reckoning: Reckoning,
     left = {(kind, value(fewer)): text for kind, text, fewer in
             reversed([*lost(whole, reckoning.problem)])}        # of equal ones the first
     yield from (Edit(kind, text, x) for (kind, x), text in reversed(left.items()))
+    yield from scaled(total, reckoning)
     yield from in_one_path(whole, total, reckoning.problem)
     for f in dict.fromkeys(f for path in whole for f in path):
         with_f = [path for path in whole if f in path]
         others = total - value(with_f)
         rest = value(tuple(g for g in path if g != f) for path in with_f)
         yield from (Edit(kind, text, others + x * rest) for kind, text, x in wrong[f])
-    yield from scaled(total, reckoning)
+    yield from throughout(whole, reckoning)
+
+
+def throughout(whole: list[Path], reckoning: Reckoning) -> Iterator[Edit]:
+    """The same slip in all paths at once: a matrix for another, a function's slope left out."""
+    factors = dict.fromkeys(f for path in whole for f in path) if len(whole) > 1 else {}
+    slopes = {f for f in factors if isinstance(f.means, Local) and len(f.means.node._prev) == 1}
+    if slopes:
+        yield Edit("inner factor missing",
+                   "the slope of the inner function is missing in every path",
+                   value(tuple(f for f in path if f not in slopes) for path in whole))
+    named = {f: q for f in factors if (q := with_name(f, reckoning))}
+    for group in grouped(named, reckoning.problem):
+        for kind, text, wrong in renamed(group, reckoning):
+            yield Edit(kind, text, value(tuple(wrong.get(f, f) for f in path) for path in whole))
+
+
+def with_name(f: Factor, reckoning: Reckoning) -> Number | Gradient | None:
+    """What a factor is, if that is a number or a gradient with a name of its own."""
+    if isinstance(f.means, Local):
+        shown = reckoning.meaning.get(reckoning.of(f.means))
+        return shown if isinstance(shown, Number) else None
+    return f.means
+
+
+def grouped(named: Mapping[Factor, Number | Gradient],
+            problem: Problem) -> Iterator[dict[Factor, Number | Gradient]]:
+    """The factors that are elements of the same matrix, or gradients in them."""
+    groups: dict[tuple[type, str], dict[Factor, Number | Gradient]] = {}
+    for f, q in named.items():
+        base = problem.name(q.node if isinstance(q, Number) else q.by).partition("[")[0]
+        groups.setdefault((type(q), base), {})[f] = q
+    yield from (group for group in groups.values() if len(group) > 1)
+
+
+def renamed(group: dict[Factor, Number | Gradient],
+            reckoning: Reckoning) -> Iterator[tuple[str, str, dict[Factor, Factor]]]:
+    """All factors of a group exchanged for those of another matrix, or with other indices."""
+    problem = reckoning.problem
+    nodes = {f: q.node if isinstance(q, Number) else q.by for f, q in group.items()}
+    for kind, text, names in renamings(problem, [problem.name(n) for n in nodes.values()]):
+        wrong = {f: with_node(q, problem.names[names[problem.name(nodes[f])]])
+                 for f, q in group.items()}
+        yield kind, text, {f: Factor("", reckoning.of(q).data, None) for f, q in wrong.items()}
 
 
 def in_one_path(whole: list[Path], total: float, problem: Problem) -> Iterator[Edit]:
@@ -166,75 +206,3 @@ def wrong_factors(f: Factor, reckoning: Reckoning) -> Iterator[Edit]:
         shown = reckoning.meaning.get(reckoning.of(f.means), f.means)
         for q in dict.fromkeys([shown, f.means]):
             yield from exchanged(reckoning, q)
-
-
-def wrong_slopes(name: str, q: Local, reckoning: Reckoning) -> Iterator[Edit]:
-    """Other numbers that a local derivative is mistaken for."""
-    rule: Any = q.node._rule
-    if not hasattr(rule, "row"):
-        return
-    xs = [reckoning.of(Number(x, q.after)) for x in q.node._prev]
-    z = reckoning.of(Number(q.node, q.after))
-    if len(xs) == 1:
-        inside, outside = (title(reckoning, Number(n)) for n in (q.node._prev[0], q.node))
-        form = textbook(rule)                   # such as 1 - z^2, of the output z
-        yield Edit("wrong point", f"in {name} stands {inside} where {outside} belongs",
-                   form(xs[0].data) if form else at(rule, xs, xs[0]))
-        yield Edit("wrong point", f"{name} is taken at {outside} instead of {inside}",
-                   at(rule, [z], make(rule, [z])))
-        yield Edit("derivative forgotten", f"{name} is replaced by the function itself", z.data)
-        yield from (Edit("other function", f"the derivative of {other.name} instead of {rule.name}",
-                         at(other, xs, make(other, xs))) for other in UNARY if other is not rule)
-    yield from other_slopes(name, q, reckoning)
-    yield from exchanged_inside(reckoning.of(q), reckoning)
-
-
-def other_slopes(name: str, q: Local, reckoning: Reckoning) -> Iterator[Edit]:
-    """Derivatives of other things than the one meant: another index, or another layer."""
-    x = q.node._prev[q.i]
-    if len(q.node._prev) > 1:
-        return
-    for kind, other in neighbours(reckoning, Number(q.node, q.after)):
-        assert isinstance(other, Number)
-        wrong: Quantity = (Local(other.node, q.i, q.after) if kind != "wrong operand" else
-                           Gradient(other.node, x, q.after))
-        yield Edit(kind, f"{title(reckoning, wrong)} is used instead of {name}",
-                   reckoning.of(wrong).data)
-
-
-def exchanged_inside(root: Value, reckoning: Reckoning) -> Iterator[Edit]:
-    """Numbers inside a formula that are exchanged for others with another index."""
-    replay = Replay(root)
-    for leaf in topological([root])[0] if root._prev else ():
-        means = reckoning.meaning.get(leaf)
-        if isinstance(means, Number) and not is_constant(leaf):
-            for kind, text, x in exchanged(reckoning, means):
-                yield Edit(kind, text, replay({leaf: x}))
-
-
-def at(rule: Any, xs: list[Value], z: Value) -> float:
-    """The local derivative of a row at given inputs and output; nan where there is none."""
-    try:
-        found = slope(xs[0], 0, xs, z, rule)
-        return float(found.data if isinstance(found, Value) else found)
-    except (ArithmeticError, ValueError):
-        return float("nan")
-
-
-def scaled(total: float, reckoning: Reckoning) -> Iterator[Edit]:
-    """A factor 2 too many or too few, and averages that were forgotten or taken twice."""
-    yield Edit("factor lost", "a factor 2 is missing", total / 2)
-    yield Edit("factor doubled", "a factor 2 too many", total * 2)
-    for n in counts(reckoning.problem):
-        yield Edit("average missing", f"not divided by {n}, the number of terms", total * n)
-        yield Edit("average doubled", f"divided by {n} once too often", total / n)
-
-
-def counts(problem: Problem) -> list[int]:
-    """The numbers of terms that an average in this problem may be over."""
-    inner = topological([problem.loss])[1]
-    constants = {x.data for n in inner for x in n._prev if is_constant(x) and x.data > 0}
-    found = {len(n._prev) for n in inner if n._rule.name == "total"}
-    found |= {round(k) for x in constants for k in (x, 1 / x) if abs(k - round(k)) < 1e-9}
-    found |= {len(members(table)) for table in problem.families.values()}
-    return sorted(n for n in found if 2 <= n <= 1000)

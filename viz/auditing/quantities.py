@@ -44,7 +44,7 @@ class Entry(NamedTuple):
     value: float
     low: float
     high: float
-    row: int
+    rows: tuple[int, ...] = ()          # the statements it comes from
 
 
 class Edges:

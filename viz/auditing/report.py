@@ -82,7 +82,7 @@ def unread_as_text(rows: Sequence[Row]) -> list[str]:
 
 def table_as_text(rows: Sequence[Row], full: bool) -> list[str]:
     """All statements, step by step, in columns."""
-    out = []
+    out: list[str] = []
     for step, lines in findings.table(rows, full=full):
         cells = [["", "#", "what", "printed", "exact", "from own numbers"]]
         cells += [[SIGNS[x.verdict], x.numbers, x.name, clipped(x.printed, 0 if len(x.rows) > 1

@@ -3,52 +3,47 @@
     explained(hits, reckonings, q)      the slips in the step to q that give the printed number
 
 The edits that are tried come from three files: products.py for gradients, operations.py for
-values, and here for updates. Every one gives a number; those that give the printed digits are the
-explanations, and nothing else is: where none does, the answer is empty.
+values, losses.py for another loss, and here for updates. Every one gives a number; those that give
+the printed digits are the explanations, and nothing else is: where none does, the answer is empty.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from math import isfinite
+from math import isclose, isfinite
 
 from .edits import Edit, along, exchanged
+from .losses import other_losses
 from .operations import in_operands, in_operations
 from .own import Reckoning
-from .problem import INDEXED, Problem
 from .products import in_products, lost, paths, replacements
 from .quantities import Gradient, Number, Quantity
 from .verdicts import Slip
 
 LISTED = 5                                  # so many candidates are reported
 NEARLY = 2e-4                               # relative: what is only near is shown as that
-# Slopes of losses in a prediction p with target t.
-OTHER_LOSSES: dict[str, Callable[[float, float], float]] = {
-    "the squared error":             lambda p, t: 2 * (p - t),
-    "half the squared error":        lambda p, t: p - t,
-    "the binary cross-entropy":      lambda p, t: (p - t) / (p * (1 - p)),
-    "the categorical cross-entropy": lambda p, t: -t / p,
-    "the absolute error":            lambda p, t: 1.0 if p > t else -1.0,
-}
 
 
 def explained(hits: Callable[..., bool], reckonings: Sequence[Reckoning], q: Quantity | None,
               before: Iterable[Edit] = (), after: Iterable[Edit] = (),
-              spread: float = 0.0, pen: bool = True) -> tuple[Slip, ...]:
+              spread: float = 0.0, pen: bool = True,
+              right: Sequence[float] = ()) -> tuple[Slip, ...]:
     """The slips in the step to q that give a number accepted by `hits`, the likeliest first.
 
     hits(x, spread): whether x, uncertain by a relative spread, is the printed number; the spread is
     what carried rounding can do. reckonings: the person's own and the exact one. before, after:
     edits that stand for themselves, such as slips of the pen, likelier and less likely than others.
-    pen: whether there were numbers to be miscopied, and not names only.
+    pen: whether there were numbers to be miscopied, and not names only. right: the numbers that no
+    slip gives.
     """
     reckonings = reckonings if q else ()
     tried = [e for reckoning in reckonings for e in single(reckoning, q, pen)]
-    found = unique(before) | (matching(hits, tried, 0.0) or matching(hits, tried, spread))
+    other = [e for e in tried if not any(isclose(e.value, x) for x in right)]
+    found = unique(before) | (matching(hits, other, 0.0) or matching(hits, other, spread))
     found |= unique(after)
     if not found:
         pairs = [Edit(kind, f"{text}; and the sign is wrong", -x) for kind, text, x in tried]
         pairs += [e for reckoning in reckonings for e in double(reckoning, q)]
-        found = matching(hits, pairs, 0.0) or matching(hits, nearly(tried + pairs), NEARLY * pen)
+        found = matching(hits, pairs, 0.0) or matching(hits, nearly(other + pairs), NEARLY * pen)
     return tuple(Slip(*edit) for edit in islice(found.values(), LISTED))
 
 
@@ -77,13 +72,16 @@ def single(reckoning: Reckoning, q: Quantity | None, pen: bool) -> Iterator[Edit
     """Every single slip in the step to q."""
     if isinstance(q, Number) and q.node._prev:
         yield from in_operations(reckoning, q)
+        yield from exchanged(reckoning, q)
     elif isinstance(q, Number):
         yield from in_update(reckoning, q) if q.after else exchanged(reckoning, q)
     elif q:
         whole = paths(reckoning, q)
         yield from in_products(whole, reckoning, replacements(whole, reckoning))
-        yield from other_losses(reckoning, q)
+        yield from exchanged(reckoning, q)
         yield from summed(reckoning, q)
+    if q:
+        yield from other_losses(reckoning, q)
     if q and pen:
         yield from in_operands(reckoning, q)
 
@@ -107,6 +105,7 @@ def in_update(reckoning: Reckoning, q: Number) -> Iterator[Edit]:
         yield Edit("rate", f"the rate is {rate * k:g} instead of {rate:g}", old - k * rate * slope)
     yield Edit("rate", "the rate is missing", old - slope)
     yield Edit("sign", "the step goes uphill: it is added, not subtracted", old + rate * slope)
+    yield Edit("sign", "the sign of the new value is missing", rate * slope - old)
     yield Edit("overwritten", "the old value is missing: this is only the step", -rate * slope)
     yield Edit("overwritten", "the gradient stands in place of the new value", slope)
     yield Edit("not updated", "the parameter was not moved", old)
@@ -120,19 +119,6 @@ def in_update(reckoning: Reckoning, q: Number) -> Iterator[Edit]:
             yield Edit(kind, text, old - rate * x)
 
 
-def other_losses(reckoning: Reckoning, q: Quantity) -> Iterator[Edit]:
-    """The derivative of another loss than the one that is meant."""
-    problem = reckoning.problem
-    if isinstance(q, Gradient) and q.of is problem.loss and q.by._prev:
-        p = reckoning.of(Number(q.by, q.after)).data
-        for target in targets(problem, problem.name(q.by)):
-            t = reckoning.of(Number(problem.names[target], q.after)).data
-            for loss, formula in OTHER_LOSSES.items():
-                if p not in (0.0, 1.0):
-                    yield Edit("other loss", f"the derivative of another loss, {loss}, with the "
-                                             f"target {target}", formula(p, t))
-
-
 def summed(reckoning: Reckoning, q: Quantity) -> Iterator[Edit]:
     """The sum over an index where one element is meant."""
     problem = reckoning.problem
@@ -141,13 +127,3 @@ def summed(reckoning: Reckoning, q: Quantity) -> Iterator[Edit]:
             slopes = (reckoning.of(q._replace(by=problem.names[name])).data for name in group)
             yield Edit("summed", f"the sum over {', '.join(group)} stands where "
                                  f"{problem.name(q.by)} alone is meant", sum(slopes))
-
-
-def targets(problem: Problem, prediction: str) -> Iterator[str]:
-    """The given numbers that may be the target of a prediction: those with its index."""
-    index = INDEXED.fullmatch(prediction)
-    for name, node in problem.names.items():
-        found = INDEXED.fullmatch(name)
-        same = (found and found.groups()[1:]) == (index and index.groups()[1:])
-        if same and not node._prev and node not in problem.parameters:
-            yield name

@@ -1,18 +1,21 @@
 """Local derivatives: from a row at any inputs and output, at a kink, and from a value written down.
 
     slope(node, i, xs, z)           the row's own slope, run on Values
-    slope_at_value(rule, x, z)      the slope where the function has the value z
+    by_value(node, i, xs)           the slope as a function of the value: σ' = s (1 - s)
     either_side(node, i, xs)        at a kink the two one-sided slopes
 """
 
-from collections.abc import Mapping, Sequence
-from math import isfinite
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from math import isclose, isfinite
 from typing import Any
 
 from engine import Value
 from engine.calculus import on_values
 from engine.graph import topological
 from engine.value import constant, is_constant, make
+
+from ..reading import FORMS, textbook
 
 
 def slope(node: Value, i: int, xs: list[Value], z: Value, rule: Any = None) -> Any:
@@ -49,6 +52,21 @@ def replaced(root: Value, known: Mapping[tuple[Any, tuple[Value, ...]], Value]) 
         if found is not None or inputs != node._prev:
             copies[node] = make(node._rule, inputs) if found is None else found
     return copies.get(root, root)
+
+
+def by_value(node: Value, i: int, xs: Sequence[float]) -> Callable[[float], float] | None:
+    """The slope of an operation as a function of its value, as textbooks have it; or None."""
+    rule: Any = node._rule
+    if not hasattr(rule, "row"):
+        return None
+    if len(xs) == 1:
+        form = textbook(rule)
+        return form or partial(slope_at_value, rule, xs[0])
+    z = rule.value(xs)
+    for form in FORMS if rule.row.variadic else ():     # of a softmax in its own input
+        if i == 0 and isclose(form(z), rule.slopes(xs, z)[0]):
+            return form
+    return None
 
 
 def slope_at_value(rule: Any, x: float, z: float) -> float:

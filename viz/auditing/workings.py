@@ -23,9 +23,11 @@ def misplaced(root: Value, reached: Callable[[float], bool], own: Reckoning) -> 
     names = {title(own, q): v.data for q, v in own.made.items()}
     replay = Replay(root)
     for leaf in topological([root])[0]:
+        tried = {leaf.data}
         for name, x in names.items():
-            for wanted in dict.fromkeys((x, abs(x))):
-                if wanted != leaf.data and reached(replay({leaf: wanted})):
+            for wanted in {x, abs(x)} - tried:
+                tried.add(wanted)
+                if reached(replay({leaf: wanted})):
                     yield Edit("wrong operand", f"{leaf.data:g} stands where {name} = {x:.6g} "
                                                 f"belongs", root.data)
 
