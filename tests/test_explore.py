@@ -407,3 +407,11 @@ def test_the_gallery_takes_sheets_and_the_command_says_where_it_begins(tmp_path,
     assert f"open {tmp_path / 'index.html'}" in capsys.readouterr().out
     assert "points, beside the graph" in (tmp_path / "index.html").read_text(encoding="utf-8")
     assert main(["gallery", "--out", str(tmp_path), "none.toml"]) == 1
+
+
+def test_the_wheel_takes_every_file_of_the_page_along():
+    root = Path(__file__).parent.parent
+    said = (root / "pyproject.toml").read_text(encoding="utf-8")
+    kept = re.findall(r'"\*(\.\w+)"', re.search(r'"viz.explorer" = \[(.*?)\]', said)[1])
+    files = {p.suffix for p in (root / "viz" / "explorer").iterdir() if p.is_file()}
+    assert files - {".py"} == set(kept) and '"viz.explorer"]' in said
