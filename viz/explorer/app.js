@@ -23,7 +23,8 @@ export function start(root, data, OPS, options = {}) {
   app.fresh = true;                                     // nobody has stepped yet
   app.described = `A graph of ${plural(app.model.nodes.length, "node")} that computes ${
     app.model.nodes[data.root].name}. The Table tab lists all of them.`;
-  app.link = (id) => el("button", {type: "button", class: "name-link", onclick: () => app.select(id)},
+  app.link = (id) => el("button", {type: "button", class: "name-link",
+    onclick: () => app.select(id)},
     app.model.nodes[id].name);
   stepping(app);
   choosing(app);
@@ -82,8 +83,9 @@ function stepping(app) {
 
 function scale(app) {
   const {model, final} = app;
-  const sizes = (app.colour === "value" ? model.values : final.grads.filter((_, i) => final.arrived[i]))
-    .map(Math.abs).filter(Number.isFinite);
+  const reached = final.grads.filter((_, i) => final.arrived[i]);
+  const sizes = (app.colour === "value" ? model.values : reached).map(Math.abs)
+    .filter(Number.isFinite);
   return sizes.reduce((a, b) => Math.max(a, b), 0);
 }
 
@@ -97,7 +99,8 @@ function choosing(app) {
     app.refresh();
     app.stage.show([app.drawn.place(id)]);
     const n = app.model.nodes[id];
-    app.said.textContent = `${n.name}, ${n.kind}, value ${number(app.model.values[id], app.digits)}`;
+    const value = number(app.model.values[id], app.digits);
+    app.said.textContent = `${n.name}, ${n.kind}, value ${value}`;
   };
   app.mark = (nodes, edges, move = false) => {
     app.marked = {nodes: new Set(nodes), edges: new Set(edges)};
@@ -110,12 +113,8 @@ function choosing(app) {
     app.stage.put(app.drawn);
     signs(app);
     app.refresh();
-    const view = app.data.views[index], folds = view.boxes.filter((b) => b.title != null).length;
-    const opens = view.boxes.some((b) => b.title != null && b.layer != null);
-    app.note.textContent = folds ? `${plural(app.model.nodes.length, "node")} are folded into ${
-      plural(view.boxes.length, "box", "boxes")}, so that the graph can be read${
-      opens ? ": + opens a layer, − folds it" : ""}. Every node is in the steps, the search and the table.` : "";
-    app.note.hidden = !folds;
+    app.note.textContent = noted(app, app.data.views[index]);
+    app.note.hidden = !app.note.textContent;
     app.tip(null);
   };
   app.fold = (layer, opening) => {
@@ -129,4 +128,14 @@ function choosing(app) {
     app.show(found);
   };
   app.boxOf = (id) => app.drawn.view.boxes[app.drawn.home(id)];
+}
+
+// What a view with folded boxes says about itself.
+function noted(app, view) {
+  const folded = view.boxes.filter((b) => b.title != null);
+  if (!folded.length) return "";
+  const hint = folded.some((b) => b.layer != null) ? ": + opens a layer, − folds it" : "";
+  return `${plural(app.model.nodes.length, "node")} are folded into `
+    + `${plural(view.boxes.length, "box", "boxes")}, so that the graph can be read${hint}. `
+    + "Every node is in the steps, the search and the table.";
 }

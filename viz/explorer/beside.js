@@ -11,17 +11,19 @@ export function derivationPanel(app) {
   const element = el("div", {class: "panel derivation-panel"}, el("h2", {}, title),
     el("p", {class: "note"}, "Click a step: its nodes and arrows light up in the graph. These are "
       + "the numbers that were recorded."),
-    el("ol", {class: "entries"}, items), closing.map((line) => el("div", {class: "result"}, said(line))));
+    el("ol", {class: "entries"}, items),
+    closing.map((line) => el("div", {class: "result"}, said(line))));
   return {element, update() {}};
 }
 
 function said({rule, text}) {
-  return el("span", {class: "line"}, rule && el("span", {class: "rule"}, rule), el("span", {}, text));
+  return el("span", {class: "line"}, rule && el("span", {class: "rule"}, rule),
+    el("span", {}, text));
 }
 
 function chosen(app, button, nodes, edges) {
   const list = button.closest(".panel");
-  for (const other of list.querySelectorAll("[aria-current]")) other.removeAttribute("aria-current");
+  list.querySelector("[aria-current]")?.removeAttribute("aria-current");
   button.setAttribute("aria-current", "true");
   app.mark(nodes, edges, true);
 }
@@ -44,21 +46,24 @@ export function auditPanel(app) {
   }
 
   fill();
-  return {element: el("div", {class: "panel audit-panel"}, el("h2", {}, "Audit"), el("p", {}, headline),
+  return {element: el("div", {class: "panel audit-panel"}, el("h2", {}, "Audit"),
+    el("p", {}, headline),
     el("p", {class: "fact"}, score),
     first && el("button", {type: "button", class: "primary", onclick: () => {
       const found = list.querySelector(`[data-row="${first.number}"]`);
       found?.scrollIntoView({block: "nearest"});
       found?.click();
     }}, `first wrong step: #${first.number} ${first.name}`),
-    el("label", {class: "only"}, only, ` only what is not right (${wrong} of ${plural(rows.length, "statement")})`),
+    el("label", {class: "only"}, only,
+      ` only what is not right (${wrong} of ${plural(rows.length, "statement")})`),
     list), update() {}};
 }
 
 function entry(app, r) {
   return el("button", {type: "button", class: `entry ${r.class}`, "data-row": r.number,
     onclick: (e) => chosen(app, e.currentTarget, r.nodes, r.edges)},
-  el("span", {class: "line"}, el("span", {class: "verdict"}, el("span", {"aria-hidden": "true"}, r.sign),
+  el("span", {class: "line"}, el("span", {class: "verdict"},
+    el("span", {"aria-hidden": "true"}, r.sign),
     ` #${r.number} ${r.verdict}`)),
   el("span", {class: "line printed"}, `${r.name} = ${r.text}`),
   r.remark && el("span", {class: "line remark"}, r.remark));

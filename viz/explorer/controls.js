@@ -6,7 +6,8 @@ import {sentence} from "./steps.js";
 const ICONS = {first: "M3 3v10M13 3L6 8l7 5z", back: "M11 3L4 8l7 5z", play: "M4 2.5L13 8l-9 5.5z",
   pause: "M4.5 3v10M11.5 3v10", on: "M5 3l7 5-7 5z", last: "M13 3v10M3 3l7 5-7 5z"};
 
-const icon = (name) => svg("svg", {viewBox: "0 0 16 16", class: `icon ${name}`, "aria-hidden": "true"},
+const icon = (name) => svg("svg", {viewBox: "0 0 16 16", class: `icon ${name}`,
+  "aria-hidden": "true"},
   svg("path", {d: ICONS[name]}));
 
 export function controls(app) {

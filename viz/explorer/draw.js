@@ -33,7 +33,9 @@ export function picture(app, view) {
 function framed(app, {title, layer, at: [x, y, w, h]}) {
   const group = svg("g", {class: "frame"}, svg("rect", {x, y, width: w, height: h, rx: 8}),
     svg("text", {x: x + 12, y: y + 19}, title));
-  if (layer >= 0) group.append(handle(app, layer, x + w - 24, y + 7, "−", `fold ${title}`, false));
+  if (layer >= 0) {
+    group.append(handle(app, layer, x + w - 24, y + 7, "−", `fold ${title}`, false));
+  }
   return group;
 }
 

@@ -9,7 +9,8 @@ export function keys(app, target) {
   const acts = {
     ArrowRight: () => app.goto(app.step + 1), ArrowLeft: () => app.goto(app.step - 1),
     Home: () => app.goto(0), End: () => app.goto(app.model.last), " ": () => app.play(),
-    b: () => app.goto(app.model.seed), "+": () => app.stage.zoom(1.3), "=": () => app.stage.zoom(1.3),
+    b: () => app.goto(app.model.seed), "+": () => app.stage.zoom(1.3),
+      "=": () => app.stage.zoom(1.3),
     "-": () => app.stage.zoom(1 / 1.3), 0: () => app.stage.fit(), "/": () => app.search.focus(),
     n: () => next(1), p: () => next(-1),
     Escape: () => { app.marked = null; app.selected = null; app.pause(); app.refresh(); },

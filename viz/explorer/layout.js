@@ -21,7 +21,8 @@ export function layout(app, root, options) {
   const control = controls(app);
   app.parts = [control];
   const zoom = el("div", {class: "zoom", role: "group", "aria-label": "zoom"},
-    [["zoom in", "+", () => app.stage.zoom(1.3)], ["zoom out", "−", () => app.stage.zoom(1 / 1.3)],
+    [["zoom in", "+", () => app.stage.zoom(1.3)],
+      ["zoom out", "−", () => app.stage.zoom(1 / 1.3)],
       ["fit", "⤢", () => app.stage.fit()]].map(([label, sign, act]) => el("button",
       {type: "button", "aria-label": label, title: label, onclick: act}, sign)));
   app.root = el("div", {class: "handgrad", "data-theme": "auto"}, head(app, options),
@@ -35,7 +36,8 @@ export function layout(app, root, options) {
 function head(app, options) {
   const pick = (label, entries, value, act) => {
     const select = el("select", {"aria-label": label, onchange: () => act(select.value)},
-      entries.map(([v, text]) => el("option", {value: v, selected: String(v) === String(value)}, text)));
+      entries.map(([v, text]) => el("option", {value: v, selected: String(v) === String(value)},
+        text)));
     return select;
   };
   const views = app.data.views.map((v, i) => [i, VIEWS[v.title]
@@ -48,7 +50,8 @@ function head(app, options) {
       app.root.dataset.theme = dark ? "light" : "dark";
       if (options.global) document.documentElement.dataset.theme = app.root.dataset.theme;
     }}, "◐");
-  return el("header", {}, el(options.global ? "h1" : "h2", {class: "name"}, app.data.title), search(app),
+  return el("header", {}, el(options.global ? "h1" : "h2", {class: "name"}, app.data.title),
+    search(app),
     el("label", {}, el("span", {}, "Fold"), fold),
     el("label", {}, el("span", {}, "Colour"), pick("colour by", Object.entries(COLOURS), app.colour,
       (by) => { app.colour = by; app.refresh(); })), theme);
@@ -56,7 +59,8 @@ function head(app, options) {
 
 function search(app) {
   const list = el("datalist", {id: `${app.id}-names`},
-    app.model.nodes.slice(0, 2000).filter((n) => n.kind !== "constant").map((n) => el("option", {value: n.name})));
+    app.model.nodes.filter((n) => n.kind !== "constant").slice(0, 2000).map((n) =>
+      el("option", {value: n.name})));
   const find = () => {
     const text = box.value.trim().toLowerCase(), named = app.model.nodes;
     const found = named.find((n) => n.name.toLowerCase() === text)
@@ -64,7 +68,8 @@ function search(app) {
     box.setAttribute("aria-invalid", String(Boolean(text && !found)));
     if (found) app.select(found.id);
   };
-  const box = el("input", {type: "search", placeholder: "search  /", "aria-label": "search a node by name",
+  const box = el("input", {type: "search", placeholder: "search  /",
+    "aria-label": "search a node by name",
     list: `${app.id}-names`, autocomplete: "off", onchange: find,
     onkeydown: (e) => { if (e.key === "Enter") find(); }});
   app.search = box;
@@ -98,7 +103,8 @@ function side(app) {
   };
   app.open(app.tab);
   const order = Object.keys(tabs);
-  const list = el("div", {role: "tablist", "aria-label": "panels", class: "tabs", onkeydown: (e) => {
+  const list = el("div", {role: "tablist", "aria-label": "panels", class: "tabs",
+    onkeydown: (e) => {
     const way = {ArrowRight: 1, ArrowLeft: -1}[e.key];
     if (!way) return;
     e.preventDefault();
@@ -117,7 +123,8 @@ function tips(app) {
     if (id == null) return;
     const n = app.model.nodes[id], state = app.state;
     const lines = [n.formula ? `${n.name} = ${names(app, n.formula)}` : n.name,
-      app.model.known(id, app.step) ? `value ${number(app.model.values[id], 6)}` : "not computed yet",
+      app.model.known(id, app.step) ? `value ${number(app.model.values[id], 6)}`
+        : "not computed yet",
       state.arrived[id] ? `${partial(app, id)} = ${number(state.grads[id], 6)}` : null,
       n.in.length ? `operation ${n.op}` : n.kind];
     app.tooltip.replaceChildren(...lines.filter(Boolean).map((t) => el("div", {}, t)));

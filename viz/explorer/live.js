@@ -8,7 +8,8 @@ const FEW = 16;
 export function livePanel(app) {
   const {model} = app, element = el("div", {class: "panel live-panel"}), rows = new Map();
   if (!model.live) {
-    element.append(el("p", {class: "note"}, "A node of this graph was made by hand and has no formula, "
+    element.append(el("p", {class: "note"},
+      "A node of this graph was made by hand and has no formula, "
       + "so its numbers cannot be computed anew here."));
     return {element, update() {}};
   }
@@ -63,8 +64,10 @@ export function livePanel(app) {
     }
     for (const row of rows.values()) row.update();
     const value = model.values[app.data.root];
-    loss.replaceChildren(`${root} = `, el("strong", {"data-value": value}, number(value, app.digits)),
-      model.changed() ? el("span", {class: "was"}, ` was ${number(model.nodes[app.data.root].value, app.digits)}`) : "");
+    const before = number(model.nodes[app.data.root].value, app.digits);
+    loss.replaceChildren(`${root} = `,
+      el("strong", {"data-value": value}, number(value, app.digits)),
+      model.changed() ? el("span", {class: "was"}, ` was ${before}`) : "");
     plot.replaceChildren(...(curve.length > 1 ? [drawn(curve, root, app.digits)] : []));
   }};
 }
@@ -95,7 +98,8 @@ function slider(app, n, learns, curve) {
     checked: learns.has(id), disabled: Boolean(n.fixed),
     onchange: () => (moves.checked ? learns.add(id) : learns.delete(id))});
   const grad = el("span", {class: "grad"});
-  return {element: el("div", {class: `slider k-${n.kind}`}, moves, el("span", {class: "name"}, app.link(id)),
+  return {element: el("div", {class: `slider k-${n.kind}`}, moves,
+    el("span", {class: "name"}, app.link(id)),
     range, exact, grad),
   update() {
     const x = model.values[id];

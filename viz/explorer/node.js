@@ -1,7 +1,7 @@
 // The panel "Node": everything about the node that was clicked: its formula and numbers, where its
 // gradient comes from, and every path from it to the result with the product of its slopes.
 
-import {bracketed, el, number, plural} from "./text.js";
+import {bracketed, el, heads, number, plural} from "./text.js";
 import {equation, meter, names, partial, withNumbers} from "./steps.js";
 
 const PATHS = 64, TAKERS = 40;
@@ -20,7 +20,7 @@ function nodeContent(app) {
   return [el("p", {class: "pass"}, n.kind === "operation" ? `operation ${n.op}` : n.kind),
     el("h2", {}, n.name), ...facts(app, n), ...gradient(app, n),
     ...(n.fixed || id === app.data.root ? [] : ways(app, id)),
-    ...(box?.title != null || box?.nodes.length > 1 ? [together(app, box)] : [])].filter(Boolean);
+    ...(box?.title != null || box?.nodes.length > 1 ? [inTheBox(app, box)] : [])].filter(Boolean);
 }
 
 function facts(app, n) {
@@ -51,14 +51,14 @@ function gradient(app, n) {
     el("p", {class: "fact"}, shown == null ? `${partial(app, id)}: no path has arrived yet`
       : `${partial(app, id)} = ${number(shown, app.digits)}`),
     of > 1 && shown != null && meter(state.arrived[id], of, state.arrived[id] >= of),
-    own && el("p", {class: "note"}, `Its .grad in Python is ${number(n.grad, app.digits)}: gradients `
+    own && el("p", {class: "note"},
+      `Its .grad in Python is ${number(n.grad, app.digits)}: gradients `
       + "of leaves add up until they are set to zero."),
     of > 0 && el("table", {}, el("caption", {}, "who hands it what"),
-      el("thead", {}, el("tr", {}, ["from", "its gradient", "local derivative", "product"].map((h) =>
-        el("th", {scope: "col"}, h)))),
-      el("tbody", {}, rows, of > 1 && el("tr", {class: "total"}, el("th", {scope: "row", colspan: 3},
-        of > TAKERS ? `sum of all ${of}` : "sum"),
-      el("td", {"data-value": all.grads[id]}, number(all.grads[id], app.digits)))))];
+      heads("from", "its gradient", "local derivative", "product"),
+      el("tbody", {}, rows, of > 1 && el("tr", {class: "total"},
+        el("th", {scope: "row", colspan: 3}, of > TAKERS ? `sum of all ${of}` : "sum"),
+        el("td", {"data-value": all.grads[id]}, number(all.grads[id], app.digits)))))];
 }
 
 function ways(app, id) {
@@ -73,15 +73,15 @@ function ways(app, id) {
       el("strong", {}, number(way.product, app.digits))));
     return el("li", {}, button);
   });
-  const all = count <= found.length;
+  const all = count <= found.length, together = count > 1
+    ? "Their products add up to the gradient; the largest comes first."
+    : "Its product is the gradient.";
   return [el("h3", {}, `${plural(count, "path")} to ${model.nodes[app.data.root].name}`),
-    el("p", {class: "note"}, !all ? `${found.length} of them are listed; all their products add up to `
-      + "the gradient." : count > 1 ? "Their products add up to the gradient; the largest comes first."
-      : "Its product is the gradient."),
+    el("p", {class: "note"}, all ? together : `${found.length} of them are listed. ${together}`),
     el("ol", {class: "paths"}, items)];
 }
 
-function together(app, box) {
+function inTheBox(app, box) {
   const shown = box.nodes.slice(0, 200);
   return el("details", {open: box.title == null && box.nodes.length <= 10},
     el("summary", {}, `In the same box: ${plural(box.nodes.length, "node")}`),

@@ -1,5 +1,5 @@
-// The two passes: values, slopes, gradients and their partial sums, all computed by the generated
-// program OPS from the rows of the engine. The page shows what stands here and computes nothing else.
+// The two passes: values, slopes, gradients and their partial sums, all computed by the program OPS
+// that was generated from the rows of the engine. The page shows what stands here, and no more.
 //
 //   model(data, OPS)        the numbers of a graph, which `set` changes
 //   steps                   0: the leaves are known; then a node at a time is computed; then the
@@ -95,6 +95,7 @@ export function model(data, OPS) {
     reset() { recorded.forEach((x, id) => { values[id] = x; }); },
     changed: () => values.some((x, id) => x !== recorded[id] && x === x),
     leaves: nodes.filter((n) => !n.in.length && n.kind !== "constant").sort((a, b) =>
-      ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || (a.layer ?? 0) - (b.layer ?? 0) || a.id - b.id),
+      ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || (a.layer ?? 0) - (b.layer ?? 0)
+        || a.id - b.id),
   };
 }

@@ -7,10 +7,10 @@ export function stage(app) {
     markerWidth: 7, markerHeight: 7, orient: "auto", markerUnits: "userSpaceOnUse"},
   svg("path", {d: "M0,0.8L8,4L0,7.2Z", class: "tip"}));
   const world = svg("g", {class: "moving"});
-  const picture = svg("svg", {class: "graph", role: "img", "aria-label": app.described},
+  const picture = svg("svg", {class: "graph", role: "group", "aria-label": app.described},
     svg("defs", {}, marker), world);
   const element = el("div", {class: "stage", tabindex: 0, "aria-label":
-    "The graph. Arrow keys step, plus and minus zoom, 0 fits. The Table tab says the same in words.",
+    "The graph. Arrow keys step, plus and minus zoom, 0 fits. The Table tab has it in words.",
   role: "group"}, picture);
   let k = 1, x = 0, y = 0, size = [100, 100];
   let moved = false, own = false;                       // not as `fit` left it; zoomed by hand
@@ -83,6 +83,11 @@ export function stage(app) {
     zoom(Math.exp(-e.deltaY * (e.ctrlKey ? 0.01 : 0.0015)), at.x, at.y);
   }, {passive: false});
   new ResizeObserver(() => { if (!moved) fit(); }).observe(element);
+
+  addEventListener("beforeprint", () => {                // paper has a size of its own
+    picture.setAttribute("viewBox", `-8 -8 ${size[0] + 16} ${size[1] + 16}`);
+  });
+  addEventListener("afterprint", () => picture.removeAttribute("viewBox"));
 
   return {element, zoom, show, fit() { own = true; fit(); },
     put(drawn) { world.replaceChildren(drawn.element); size = drawn.size; own = false; fit(); }};

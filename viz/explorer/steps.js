@@ -3,7 +3,7 @@
 // Backward, a card for every input: its local derivative, the product with the incoming gradient,
 // and the sum so far, which fills up until all paths have arrived.
 
-import {bracketed, el, filled, number, plural} from "./text.js";
+import {bracketed, el, filled, heads, number, plural} from "./text.js";
 
 const SHOWN = 12;                                       // inputs with a card of their own
 
@@ -50,8 +50,8 @@ function heading(app, pass, done, of, text) {
   return [el("p", {class: `pass ${pass}`}, `${pass} ${done} of ${of}`), el("h2", {}, text)];
 }
 
-const KEYS = "Keys: → and ← step, space plays, Home and End, B begins the backward pass, N and P walk "
-  + "through the nodes, / searches, + − 0 zoom.";
+const KEYS = "Keys: → and ← step, space plays, Home and End, B begins the backward pass, N and "
+  + "P walk through the nodes, / searches, + − 0 zoom.";
 
 function atRest(app) {
   const {model} = app, root = model.nodes[app.data.root];
@@ -59,16 +59,17 @@ function atRest(app) {
   return [el("p", {class: "pass"}, "both passes are done"),
     el("h2", {}, `${root.name} = ${number(model.values[root.id], app.digits)}`),
     el("p", {}, `${plural(model.inner.length, "node")} were computed from `
-      + `${plural(model.leaves.length, "given number")}, and ${plural(leaves.length, "gradient")} came `
-      + "back. Watch them one node at a time:"),
+      + `${plural(model.leaves.length, "given number")}, and `
+      + `${plural(leaves.length, "gradient")} came back. Watch them one node at a time:`),
     el("p", {}, el("button", {type: "button", class: "primary", onclick: () => app.play()},
       "play both passes"), " ",
     el("button", {type: "button", onclick: () => app.goto(model.seed)}, "the backward pass")),
     el("table", {}, el("caption", {}, "gradients, the largest first"),
-      el("thead", {}, el("tr", {}, ["name", "value", "gradient"].map((h) => el("th", {scope: "col"}, h)))),
+      heads("name", "value", "gradient"),
       el("tbody", {}, leaves.sort((a, b) => Math.abs(app.final.grads[b.id])
         - Math.abs(app.final.grads[a.id])).slice(0, SHOWN).map((n) => el("tr", {},
-        el("th", {scope: "row"}, app.link(n.id)), el("td", {}, number(model.values[n.id], app.digits)),
+        el("th", {scope: "row"}, app.link(n.id)),
+        el("td", {}, number(model.values[n.id], app.digits)),
         el("td", {}, number(app.final.grads[n.id], app.digits)))))),
     el("p", {class: "keys"}, KEYS)];
 }
@@ -76,8 +77,9 @@ function atRest(app) {
 function atStart(app) {
   const {model} = app;
   return [el("p", {class: "pass"}, "before the first step"), el("h2", {}, "The leaves are known"),
-    el("p", {}, `${plural(model.leaves.length, "number")} were given. Each step forward computes one `
-      + `of ${plural(model.inner.length, "node")} from its inputs; then the gradient travels back.`),
+    el("p", {},
+      `${plural(model.leaves.length, "number")} were given. Each step forward computes one of `
+      + `${plural(model.inner.length, "node")} from its inputs; then the gradient travels back.`),
     el("p", {class: "keys"}, KEYS)];
 }
 
@@ -91,17 +93,19 @@ function atForward(app, id) {
 function inputTable(app, n) {
   const {model} = app, ids = [...new Set(n.in)].slice(0, SHOWN);
   return el("table", {}, el("caption", {}, `inputs of ${n.symbol || n.op}`),
-    el("thead", {}, el("tr", {}, el("th", {scope: "col"}, "input"), el("th", {scope: "col"}, "value"))),
+    heads("input", "value"),
     el("tbody", {}, ids.map((x) => el("tr", {}, el("th", {scope: "row"}, app.link(x)),
       el("td", {"data-value": model.values[x]}, number(model.values[x], app.digits)))),
-    n.in.length > SHOWN && el("tr", {}, el("td", {colspan: 2}, `and ${n.in.length - SHOWN} more`))));
+    n.in.length > SHOWN && el("tr", {}, el("td", {colspan: 2},
+      `and ${n.in.length - SHOWN} more`))));
 }
 
 function atSeed(app, id) {
   const n = app.model.nodes[id];
   return [el("p", {class: "pass backward"}, "backward begins"), el("h2", {}, `The seed: ${n.name}`),
     equation(`∂${n.name}/∂${n.name}`, "1"),
-    el("p", {}, "How much the result changes with itself. From here every node hands its gradient on "
+    el("p", {},
+      "How much the result changes with itself. From here every node hands its gradient on "
       + "to its inputs, each times the local derivative.")];
 }
 
@@ -117,7 +121,8 @@ function atBackward(app, id) {
     incoming > 1 ? `, the sum of ${incoming} paths` : ""),
   g === 0 ? el("p", {class: "note"}, "It is exactly 0, so all that it hands on is 0.") : null,
   ...parts.slice(0, SHOWN).map((p) => card(app, n, p, g)),
-  state.parts.length > SHOWN && el("p", {}, `and ${plural(state.parts.length - SHOWN, "more input")}, `
+  state.parts.length > SHOWN && el("p", {},
+    `and ${plural(state.parts.length - SHOWN, "more input")}, `
     + "each in the same way; click one in the graph."),
   !state.parts.length && el("p", {}, "Its inputs are constants, which take no gradient.")]
     .filter(Boolean);
@@ -130,7 +135,8 @@ function card(app, n, p, g) {
   return el("section", {class: "card", "data-edge": `${n.id}.${p.input}`},
     el("h3", {}, "to ", app.link(p.x)),
     el("dl", {}, el("dt", {}, "local derivative"),
-      el("dd", {"data-value": p.slope, class: "slope"}, equation(partial(app, p.x, n.id), ...local, show(p.slope))),
+      el("dd", {"data-value": p.slope, class: "slope"}, equation(partial(app, p.x, n.id), ...local,
+        show(p.slope))),
       el("dt", {}, "times incoming"),
       el("dd", {"data-value": p.product, class: "product"},
         equation(`${bracketed(show(g))} · ${bracketed(show(p.slope))}`, show(p.product))),
@@ -145,5 +151,6 @@ export function meter(arrived, of, done) {
   return el("p", {class: `meter ${done ? "full" : ""}`},
     el("span", {class: "gauge", "aria-hidden": "true"},
       el("span", {style: `width:${100 * arrived / of}%`})),
-    el("span", {class: "count"}, `${arrived} of ${of} paths`), done ? "have arrived: complete" : "");
+    el("span", {class: "count"}, `${arrived} of ${of} paths`), done ? "have arrived: complete"
+      : "");
 }

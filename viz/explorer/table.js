@@ -1,17 +1,19 @@
 // The panel "Table": every node as a row, for screen readers, for searching by eye, for printing.
 
-import {el, number, plural} from "./text.js";
+import {el, heads, number, plural} from "./text.js";
 import {names} from "./steps.js";
 
 const FIRST = 300;
 
 export function tablePanel(app) {
-  const {model} = app, body = el("tbody"), heads = ["name", "formula", "value", "gradient"];
-  const more = el("button", {type: "button", class: "more", onclick: () => { shown = Infinity; fill(); }});
+  const {model} = app, body = el("tbody");
+  const more = el("button", {type: "button", class: "more",
+    onclick: () => { shown = Infinity; fill(); }});
   const element = el("div", {class: "panel table-panel"},
-    el("table", {}, el("caption", {}, `All ${plural(model.nodes.length, "node")}, each after its inputs, `
+    el("table", {}, el("caption", {},
+      `All ${plural(model.nodes.length, "node")}, each after its inputs, `
       + "at the present step"),
-    el("thead", {}, el("tr", {}, heads.map((h) => el("th", {scope: "col"}, h)))), body), more);
+    heads("name", "formula", "value", "gradient"), body), more);
   const rows = [];
   let shown = FIRST;
 

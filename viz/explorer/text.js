@@ -54,7 +54,8 @@ export const bracketed = (text) => (text.startsWith("-") ? `(${text})` : text);
 export const plural = (n, one, many = `${one}s`) =>
   `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
 
-export const clipped = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+export const clipped = (text, most) =>
+  (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
 function made(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
@@ -68,6 +69,10 @@ function made(element, attributes, children) {
 
 export const el = (tag, attributes = {}, ...children) =>
   made(document.createElement(tag), attributes, children);
+
+// The head of a table.
+export const heads = (...names) => el("thead", {}, el("tr", {}, names.map((name) =>
+  el("th", {scope: "col"}, name))));
 
 export const svg = (tag, attributes = {}, ...children) =>
   made(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
