@@ -17,7 +17,7 @@ from engine import ROWS, Row, Value, add_operation
 from engine.rules import RULES
 from engine.value import make
 from nn import MLP, History, fit, networks
-from viz import audit, derive, displays, explore
+from viz import audit, derive, displays, explore, live
 from viz.command import main
 from viz.explorer import bundle
 from viz.explorer.javascript import expression
@@ -415,3 +415,20 @@ def test_the_wheel_takes_every_file_of_the_page_along():
     kept = re.findall(r'"\*(\.\w+)"', re.search(r'"viz.explorer" = \[(.*?)\]', said)[1])
     files = {p.suffix for p in (root / "viz" / "explorer").iterdir() if p.is_file()}
     assert files - {".py"} == set(kept) and '"viz.explorer"]' in said
+
+
+def test_a_live_curve_grows_in_a_notebook_and_is_quiet_elsewhere(monkeypatch, capsys):
+    monkeypatch.delenv("CI", raising=False)
+    fit(networks.linear_1_1_1(), epochs=3, lr=0.01, on_epoch=live())
+    assert capsys.readouterr().out == ""
+    ipython = pytest.importorskip("IPython")
+    shown = []
+    handle = types.SimpleNamespace(update=lambda html: shown.append(html.data))
+    monkeypatch.setattr(ipython, "get_ipython", lambda: types.SimpleNamespace(kernel=1))
+    monkeypatch.setattr("IPython.display.display", lambda *_, **__: handle)
+    history = fit(networks.linear_1_1_1(), epochs=4, lr=0.01, on_epoch=live(seconds=0))
+    assert len(shown) == 4 and f"loss {history.loss[-1]:.6g}" in shown[-1]
+    assert [s.split('points="')[1].split('"')[0].count(",") for s in shown] == [1, 2, 3, 4]
+    monkeypatch.setenv("CI", "true")
+    fit(networks.linear_1_1_1(), epochs=2, lr=0.01, on_epoch=live(seconds=0))
+    assert len(shown) == 4

@@ -43,8 +43,8 @@ def read(y: Value, module: Any, digits: int) -> Graph:
     place = {node: i for i, node in enumerate(found.nodes)}
     marked = {n: f"{OPEN}{place[n]}{CLOSE}" for n in found.names}
     writer, algebra = Writer(marked, digits), Algebra(found.nodes, marked)
-    told = sum(len(n._prev) for n in found.inner) <= MANY
-    nodes = [node_data(n, found, place, writer, algebra if told else None, digits) for n in found.nodes]
+    told = algebra if sum(len(n._prev) for n in found.inner) <= MANY else None
+    nodes = [node_data(n, found, place, writer, told, digits) for n in found.nodes]
     back = [place[n] for n in reversed(topological([y])[1])]
     data = {"root": place[y], "digits": digits, "nodes": nodes, "back": back}
     return Graph(found, place, data)

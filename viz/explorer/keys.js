@@ -20,6 +20,7 @@ export function keys(app, target) {
     const pressed = e.key === " " && at.matches?.("button, summary, [role=button]");
     if (field || pressed || e.ctrlKey || e.metaKey || e.altKey || !acts[e.key]) return;
     e.preventDefault();
+    e.stopPropagation();                                // a notebook has keys of its own
     if (e.key !== " " && app.playing) app.pause();
     acts[e.key]();
   });

@@ -25,7 +25,8 @@ export function layout(app, root, options) {
       ["zoom out", "−", () => app.stage.zoom(1 / 1.3)],
       ["fit", "⤢", () => app.stage.fit()]].map(([label, sign, act]) => el("button",
       {type: "button", "aria-label": label, title: label, onclick: act}, sign)));
-  app.root = el("div", {class: "handgrad", "data-theme": "auto"}, head(app, options),
+  app.root = el("div", {class: "handgrad", "data-theme": options.theme ?? "auto",
+    "data-lm-suppress-shortcuts": true}, head(app, options),
     el("div", {class: "body"}, el("div", {class: "left"}, app.note,
       el("div", {class: "frame-of-stage"}, app.stage.element, zoom, app.legend, app.tooltip),
       control.element), side(app)), app.said);
