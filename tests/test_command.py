@@ -1,11 +1,16 @@
 """The console command: what it prints, writes and refuses."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from viz.auditing.sheets import EXAMPLE, read_sheet
 from viz.command import main
+
+ROOT = Path(__file__).parent.parent
 
 
 def test_demo_prints_both_networks_and_writes_both_pictures(tmp_path, capsys):
@@ -110,6 +115,58 @@ def test_the_report_goes_to_a_file_in_the_format_of_its_ending(tmp_path, capsys)
     assert "One neuron" in note.read_text(encoding="utf-8")
     assert main(["audit", path, "--format", "html"]) == 1
     assert "<html" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("options, message", [
+    (["--out", "r.pdf"], r"r\.pdf: a report cannot be written as \.pdf: .*\.txt, \.md, .*\.html"),
+    (["--out", "."], r"\. is a folder: give the path of a file in it"),
+    (["--out", "none/r.md"], r"there is no folder none: make it"),
+    (["--picture", "none/g.svg"], r"there is no folder none: make it"),
+    (["--picture", "g.jpg"], r"g\.jpg: let the file end in \.svg, \.png, \.pdf, \.dot")])
+def test_a_report_that_cannot_be_written_is_refused_before_any_work(
+        tmp_path, options, message, capsys, monkeypatch):
+    path = sheet(tmp_path, RIGHT)
+    monkeypatch.chdir(tmp_path)
+    assert main(["audit", path, *options]) == 2
+    out, err = capsys.readouterr()
+    assert re.search(f"^handgrad: .*{message}.*\n$", err) and not out and "Errno" not in err
+    assert [p.name for p in tmp_path.iterdir()] == ["sheet.toml"]
+
+
+def test_a_format_that_is_chosen_goes_with_any_ending(tmp_path):
+    note = tmp_path / "report.log"
+    assert main(["audit", sheet(tmp_path, RIGHT), "--out", str(note), "--format", "markdown"]) == 0
+    assert note.read_text(encoding="utf-8").startswith("# Audit")
+
+
+def test_a_folder_is_neither_a_sheet_nor_an_exercise(tmp_path, capsys):
+    assert main(["audit", str(tmp_path)]) == 2
+    assert "is a folder: give the path of a TOML file" in capsys.readouterr().err
+    assert main(["exercise", "--out", str(tmp_path)]) == 1
+    assert main(["exercise", "--out", str(tmp_path / "none" / "x.toml")]) == 1
+    err = capsys.readouterr().err
+    assert "is a folder" in err and "there is no folder" in err and "Errno" not in err
+
+
+def test_a_closed_pipe_ends_quietly(tmp_path):
+    path = sheet(tmp_path, RIGHT)
+    run = subprocess.Popen([sys.executable, "-c", "import sys; from viz.command import main; "
+                            f"sys.exit(main(['audit', {path!r}]))"], cwd=ROOT,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    run.stdout.close()                      # nobody reads what it prints
+    assert run.stderr.read() == b"" and run.wait() == 141
+    run.stderr.close()
+
+
+def test_help_docstring_and_readme_show_the_same_sheet_and_it_can_be_graded(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(["audit", "--help"])
+    shown = capsys.readouterr().out
+    for text in (shown, read_sheet.__doc__, (ROOT / "README.md").read_text(encoding="utf-8")):
+        assert " ".join(EXAMPLE.split()) in " ".join(text.split())
+    found = main(["audit", sheet(tmp_path, EXAMPLE)])
+    out = capsys.readouterr().out
+    assert found == 1 and "Nothing wrong was found in 8 statements; 1 is blank." in out
 
 
 def test_an_exercise_is_graded_blank_by_blank(tmp_path, capsys):

@@ -8,7 +8,7 @@ import pytest
 from engine import Value
 from viz import draw
 from viz.auditing import report
-from viz.auditing.findings import SIGNS, like, roots, span, table
+from viz.auditing.findings import SIGNS, headline, like, roots, span, table
 from viz.auditing.marking import picture
 from viz.auditing.problem import Problem
 from viz.auditing.verdicts import (
@@ -62,6 +62,24 @@ def test_what_was_not_read_is_listed_with_its_reason(form, rows, problem):
     part = said[said.index("Not read"):said.index("The statements")]
     assert "#12" in part and "such *name*" in part
     assert "Not read" not in form(rows[:3], problem)
+
+
+def test_the_headline_says_what_was_not_judged(rows):
+    assert headline(rows).endswith("; 1 could not be read, 1 is blank.")
+    assert headline([*rows[:2], rows[10], rows[10]]) == (
+        "Nothing wrong was found in 4 statements; 2 are blank.")
+    assert headline([*rows[:2], rows[11]]) == (
+        "Nothing wrong was found in 3 statements; 1 could not be read.")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_was_not_judged_shows_no_nan(form, problem):
+    nan = float("nan")
+    blank = Row(1, "", "L", RESULT, "?", nan, nan, BLANK)
+    unread = Row(2, "", "q", RESULT, "q = 3", nan, None, UNREAD, note="no name")
+    said = re.sub("<style>.*?</style>|<svg.*?</svg>", "", form([blank, unread], problem),
+                  flags=re.DOTALL)
+    assert "nan" not in said and "q = 3" in said
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -319,3 +337,27 @@ def test_svg_says_its_font_once_and_keeps_its_words_and_spaces(rows, problem):
 def test_the_inks_of_marks_can_be_read():
     for mark in MARKS.values():
         assert contrast(mark.ink, "#FFFFFF") >= 4.5 and contrast(mark.ink, mark.fill) >= 4.5
+
+
+def test_the_graph_fits_the_page_and_opens_in_full_size(rows, problem):
+    page = report.html(rows, problem)
+    assert 'id="large"' in page and "#large:checked ~ .picture svg { max-width: none; }" in page
+    assert "svg { max-width: 100%; height: auto; }" in page
+
+
+def test_a_mark_keeps_off_the_number_before_it_in_every_font(rows, problem):
+    page = report.html(rows, problem)
+    signs = re.findall(r'<text[^>]* x="([-.\d]+)"[^>]*>[^<]*\S </text>\s*<text[^>]* x="([-.\d]+)"'
+                       r'[^>]*>[✗↳✓]</text>', page)
+    fitted = re.findall(r' x="([-.\d]+)"[^>]* textLength="([.\d]+)" lengthAdjust=', page)
+    assert len(signs) == len(fitted) > 2
+    for (start, sign), (x, wide) in zip(signs, fitted):
+        assert x == start and float(x) + float(wide) == pytest.approx(float(sign), abs=0.01)
+
+
+def test_a_wrong_working_is_marked_with_the_number_it_led_to(problem):
+    working = Row(1, "", "y_hat", WORKING, "0.9 - 0.8", 0.4, 0.1, WRONG)
+    printed = Row(2, "", "y_hat", RESULT, "0.1", 0.4, 0.1, INHERITED, (), (1,))
+    assert "in a working, written 0.1" in picture([working, printed], problem).source
+    assert "in a working, written" not in picture([working, printed._replace(step="b")],
+                                                  problem).source

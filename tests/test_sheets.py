@@ -73,7 +73,35 @@ def test_a_sheet_is_read_from_a_file(tmp_path):
     assert read_sheet(tmp_path / "neuron.toml").steps == parse_sheet(NEURON).steps
 
 
+def test_an_open_bracket_does_not_swallow_the_next_claim():
+    text = NEURON.replace('claims = ["w\' = 1.66"]', 'claims = "dL/dw = (2\\nL = 7\\nw\' = 2.8"')
+    assert parse_sheet(text).steps[1][1] == ["dL/dw = (2", "L = 7", "w' = 2.8"]
+    text = NEURON.replace('claims = ["w\' = 1.66"]', 'claims = "L = (2 +\\n3\\n) ≈ 5\\n≈ 5.0"')
+    assert parse_sheet(text).steps[1][1] == ["L = (2 + 3 ) ≈ 5 ≈ 5.0"]
+
+
+def test_a_sheet_may_begin_with_a_byte_order_mark(tmp_path):
+    (tmp_path / "neuron.toml").write_text(NEURON, encoding="utf-8-sig")
+    assert read_sheet(tmp_path / "neuron.toml").steps == parse_sheet(NEURON).steps
+    assert parse_sheet("\ufeff" + NEURON).title == "One neuron"
+
+
+def test_a_folder_is_no_sheet(tmp_path):
+    with pytest.raises(OSError, match=r"^[^\[\]]*is a folder: give the path of a TOML file"):
+        read_sheet(tmp_path)
+
+
+def test_an_unknown_function_is_named_with_the_known_ones():
+    with pytest.raises(ValueError, match=r"uses foo\(\.\.\), and there is no such function: "
+                                         r"there are .*sigmoid, .*tanh"):
+        parse_sheet(NEURON.replace("(ŷ - y)²", "foo(ŷ - y)²"))
+    product = parse_sheet(NEURON.replace("w·x + b", "w(x + b) + tanh(0)"))
+    assert product.problem.find("y_hat").data == pytest.approx(0.5 * 2.1)
+
+
 @pytest.mark.parametrize("before, after, message", [
+    ("x = 2.0", "x = nan", "x under given holds nan"),
+    ("w = 0.5", "w = [1.0, -inf]", "w under parameters holds -inf"),
     ("x = 2.0", "x = ", "is not TOML"),
     ("x = 2.0", 'x = "2"', "x under given holds '2', which is not a number"),
     ("x = 2.0", "x = true", "x under given holds True"),

@@ -4,6 +4,7 @@ The commands `audit` and `exercise` are in grading.py; `gallery` writes what gal
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -14,20 +15,26 @@ from engine import check_gradients
 from nn import networks
 from nn.networks import READINGS, Network
 
-from .grading import add_audit, add_exercise
+from .grading import add_audit, add_exercise, in_words
 from .graph import draw
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit status: 0, or 1 when something went wrong.
 
-    `audit` returns 1 for a derivation with something wrong, and 2 for a sheet it cannot read.
+    `audit` returns 1 for a derivation with something wrong, and 2 for a sheet it cannot read. When
+    nobody reads on, as behind `| head`, all ends quietly with 141, as programs in a pipe do.
     """
     options = parser().parse_args(arguments)
     try:
-        return int(options.run(options))
+        status = int(options.run(options))
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())   # for the flush at the end
+        return 141
     except (OSError, ValueError) as error:
-        print(f"handgrad: {error}", file=sys.stderr)
+        print(f"handgrad: {in_words(error)}", file=sys.stderr)
         return 1
 
 

@@ -3,7 +3,7 @@
     handgrad exercise --out sheet.toml          blanks to fill in by hand
     handgrad audit sheet.toml                   the report; status 0 if all is right, 1 if not
 
-A sheet that cannot be read ends with status 2.
+A sheet that cannot be read, or a file that cannot be written, ends with status 2.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 from engine import Value
@@ -21,21 +22,26 @@ from nn.networks import READINGS, vector
 
 from .auditing.audit import Audit, audit
 from .auditing.exercise import exercise
-from .auditing.sheets import AS_WRITTEN, read_sheet
+from .auditing.sheets import AS_WRITTEN, EXAMPLE, read_sheet
+from .render import FORMATS as PICTURES
 
 FORMATS: dict[str, Callable[[Audit], str]] = {"text": str, "markdown": Audit.markdown,
                                               "html": Audit.html}
-SUFFIXES = {".md": "markdown", ".markdown": "markdown", ".html": "html", ".htm": "html"}
+SUFFIXES = {"": "text", ".txt": "text", ".md": "markdown", ".markdown": "markdown",
+            ".html": "html", ".htm": "html"}
 FIXED = ("linear_1_1_1", "relu_sigmoid_softmax_3_3_3")
 
 
 def add_audit(commands: Any) -> None:
     """Adds the command `audit` to the command line."""
     run = commands.add_parser("audit", help="check a derivation in a TOML sheet, step by step",
+                              formatter_class=argparse.RawDescriptionHelpFormatter,
                               description="Checks every number and formula of a sheet, names the "
-                                          "first wrong step and the kind of slip, and gives "
-                                          "points. Status 0: all right; 1: something is wrong or "
-                                          "blank; 2: the sheet cannot be read.")
+                                          "first wrong step and\nthe kind of slip, and gives "
+                                          "points. Status 0: all right; 1: something is wrong or\n"
+                                          "blank; 2: the sheet cannot be read, or the report "
+                                          "cannot be written.",
+                              epilog="a sheet:\n\n" + indent(EXAMPLE, "  "))
     run.add_argument("sheet", help="the TOML file")
     run.add_argument("--reading", help="one of the readings that the sheet offers of its loss")
     run.add_argument("--format", choices=FORMATS, help="default text, or what --out ends in")
@@ -48,17 +54,18 @@ def add_audit(commands: Any) -> None:
 def run_audit(options: argparse.Namespace) -> int:
     """Grades a sheet; 0 if all is right, 1 if something is wrong, 2 if it cannot be read."""
     try:
+        form = options.format or format_of(options.out)
+        check_place(options.out)
+        check_picture(options.picture)
         sheet = read_sheet(options.sheet, options.reading)
     except (OSError, ValueError) as error:
-        print(f"handgrad: {error}", file=sys.stderr)
+        print(f"handgrad: {in_words(error)}", file=sys.stderr)
         return 2
     title = sheet.title or Path(options.sheet).stem
     if sheet.reading != AS_WRITTEN:
         title += f" (read as {sheet.reading})"
     found = audit(sheet.steps, sheet.problem, title=title)
-    suffix = options.out.suffix if options.out else ""
-    report = FORMATS[options.format or SUFFIXES.get(suffix, "text")](found)
-    deliver(report, options.out, f"{title}: {found.points()}")
+    deliver(FORMATS[form](found), options.out, f"{title}: {found.points()}")
     if options.picture:
         print(f"picture: {found.picture().save(options.picture)}",
               file=sys.stdout if options.out else sys.stderr)
@@ -88,6 +95,7 @@ def add_exercise(commands: Any) -> None:
 
 def run_exercise(options: argparse.Namespace) -> int:
     """Writes a sheet; 0."""
+    check_place(options.out)
     loss, module = posed(options)
     text = exercise(loss, module=module, rate=options.rate, digits=options.digits,
                     title=options.network, solved=options.solved)
@@ -134,6 +142,42 @@ def redraw(values: list[Value], seed: int) -> None:
     draw = random.Random(seed)
     for v in values:
         v.data = draw.choice([-1, 1]) * draw.randint(1, 99) / 100
+
+
+# ---- files
+
+def format_of(path: Path | None) -> str:
+    """The format that a report's file asks for by its ending; ValueError names the endings."""
+    suffix = path.suffix.lower() if path else ""
+    if suffix not in SUFFIXES:
+        raise ValueError(f"--out {path}: a report cannot be written as {suffix}: let the file end "
+                         f"in {', '.join(filter(None, SUFFIXES))}, or choose a --format "
+                         f"({', '.join(FORMATS)})")
+    return SUFFIXES[suffix]
+
+
+def check_place(path: Path | None) -> None:
+    """Refuses a file that is a folder, or whose folder is not there."""
+    if path and path.is_dir():
+        raise ValueError(f"{path} is a folder: give the path of a file in it")
+    if path and not path.parent.is_dir():
+        raise ValueError(f"there is no folder {path.parent}: make it, or write {path.name} "
+                         f"somewhere else")
+
+
+def check_picture(path: Path | None) -> None:
+    """Refuses a picture that cannot be written."""
+    check_place(path)
+    endings = [f".{name}" for name in (*PICTURES, "dot")]
+    if path and path.suffix.lower() not in endings:
+        raise ValueError(f"--picture {path}: let the file end in {', '.join(endings)}")
+
+
+def in_words(error: Exception) -> str:
+    """What an error says, that of the operating system without its number."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)
 
 
 def deliver(text: str, path: Path | None, told: str) -> None:

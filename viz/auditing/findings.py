@@ -12,7 +12,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -151,11 +151,19 @@ def headline(rows: Sequence[Row]) -> str:
         heirs = plural(count[INHERITED], "later number inherits", "later numbers inherit")
         source = "it" if count[WRONG] == 1 else "them"
         tail = f", and {heirs} from {source}" if count[INHERITED] else ""
-        return f"In {plural(many, 'statement', 'statements')}, {begin}{tail}."
+        return f"In {plural(many, 'statement', 'statements')}, {begin}{tail}{left_open(count)}."
     if count[INHERITED] or count[UNREAD] or count[BLANK]:
-        return f"Nothing wrong was found in {plural(many, 'statement', 'statements')}."
+        return (f"Nothing wrong was found in {plural(many, 'statement', 'statements')}"
+                f"{left_open(count)}.")
     whole = "The one statement is" if many == 1 else f"All {many} statements are"
     return f"{whole} right. Well done!"
+
+
+def left_open(count: Mapping[str, int]) -> str:
+    """What of the statements was not judged, behind a semicolon; '' if all were."""
+    said = [f"{count[UNREAD]} could not be read"] * bool(count[UNREAD])
+    said += [plural(count[BLANK], "is blank", "are blank")] * bool(count[BLANK])
+    return f"; {', '.join(said)}" if said else ""
 
 
 def plural(n: int, one: str, several: str) -> str:
@@ -266,9 +274,11 @@ def lines(run: Sequence[Row]) -> list[Line]:
 
 
 def alone(row: Row) -> Line:
-    """One row as a line."""
-    return Line(f"{row.number}", row.name, row.text, like(row.exact, row.text, 2),
-                like(row.own, row.text, 2), row.verdict, remark(row), (row,))
+    """One row as a line; what was not judged has no number that is none."""
+    judged = row.verdict not in (BLANK, UNREAD)
+    exact, own = (like(x, row.text, 2) if x is not None and (judged or math.isfinite(x)) else ""
+                  for x in (row.exact, row.own))
+    return Line(f"{row.number}", row.name, row.text, exact, own, row.verdict, remark(row), (row,))
 
 
 def together(rows: Sequence[Row]) -> Line:

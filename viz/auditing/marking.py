@@ -32,8 +32,8 @@ def picture(rows: Sequence[Row], problem: Problem, *, direction: str = "") -> Pi
     for row in rows:
         for node, part in places(row, problem, twin) if row.verdict in KINDS else ():
             place = twin[node], twin[part] if isinstance(part, Value) else part
-            if worse(mark(row), marks.get(place)):
-                marks[place] = mark(row)
+            if worse(mark(row, rows), marks.get(place)):
+                marks[place] = mark(row, rows)
     return draw(loss, marks=marks, digits=DIGITS, fold="none",
                 direction=direction or ("TB" if deep(loss) else "LR"))
 
@@ -46,11 +46,20 @@ def deep(loss: Value) -> bool:
     return depth[loss] ** 2 > len(depth)
 
 
-def mark(row: Row) -> tuple[str, str]:
+def mark(row: Row, rows: Sequence[Row]) -> tuple[str, str]:
     """How a row marks its place: what it turned out to be, and what was written if it is wrong."""
-    kind = KINDS[row.verdict]
-    said = f"written {row.text}" if row.kind == RESULT else f"in a {row.kind}"
+    kind, written = KINDS[row.verdict], result(row, rows)
+    said = ", ".join(filter(None, (f"in a {row.kind}" * (row.kind != RESULT),
+                                   f"written {written}" * bool(written))))
     return kind, "" if kind == "right" else said
+
+
+def result(row: Row, rows: Sequence[Row]) -> str:
+    """The number that was printed for what a row is about, in it or behind it; '' if none was."""
+    if row.kind == RESULT:
+        return row.text
+    return next((r.text for r in rows if r.kind == RESULT and r.verdict in KINDS and
+                 r.number > row.number and (r.step, r.name) == (row.step, row.name)), "")
 
 
 def worse(new: tuple[str, str], old: tuple[str, str] | None) -> bool:

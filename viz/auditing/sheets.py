@@ -16,17 +16,19 @@ E_total = "E". A `[readings.NAME]` holds formulas that replace those of the same
 that can be read in several ways; `reading = "NAME"` at the top says which reading the sheet takes
 by itself, and is the name of the formulas as they stand if no such table is there.
 
-Claims stand one to a line. A line goes on where a bracket is open, or the next one begins with =.
-Start reading at `read_sheet`.
+Claims stand one to a line. A line goes on where the next one begins with =, or where a bracket is
+open and the next one is no equation of its own. Start reading at `read_sheet`.
 """
 
 import difflib
+import math
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from .equations import plain, tidy
+from .equations import FUNCTIONS, NAME, plain, tidy
 from .problem import Problem
 
 if sys.version_info >= (3, 11):
@@ -38,7 +40,38 @@ Step = tuple[str, list[str]]
 
 TABLES = ("given", "parameters", "formulas", "readings", "names")
 KEYS = ("title", "rate", "reading", "step", *TABLES)
+EQUALS = "=≈←"
 AS_WRITTEN = "as written"           # the reading that the plain formulas are, if none is named
+
+EXAMPLE = """\
+rate = 0.1                          # of the update; 0.01 if it is left out
+
+[given]
+x = 2.0
+y = 4.0
+
+[parameters]                        # what the update moves
+w = 0.5
+b = 0.1
+
+[formulas]                          # in order, the loss last
+y_hat = "w*x + b"
+L = "(y_hat - y)^2"
+
+[[step]]
+title = "Forward"
+claims = '''
+y_hat = 0.5*2.0 + 0.1 = 1.1
+L = (1.1 - 4.0)^2 = 8.41
+'''
+
+[[step]]
+title = "Backward and update"
+claims = '''
+dL/dw = 2*(1.1 - 4.0)*2.0 = -11.6
+w' = 0.5 - 0.1*(-11.6) = ?
+'''
+"""
 
 
 class Sheet(NamedTuple):
@@ -52,10 +85,44 @@ class Sheet(NamedTuple):
 
 
 def read_sheet(path: "str | os.PathLike[str]", reading: str | None = None) -> Sheet:
-    """The sheet in a TOML file, with the formulas of one of its readings, by default its own."""
+    """The sheet in a TOML file, with the formulas of one of its readings, by default its own.
+
+        rate = 0.1                          # of the update; 0.01 if it is left out
+
+        [given]
+        x = 2.0
+        y = 4.0
+
+        [parameters]                        # what the update moves
+        w = 0.5
+        b = 0.1
+
+        [formulas]                          # in order, the loss last
+        y_hat = "w*x + b"
+        L = "(y_hat - y)^2"
+
+        [[step]]
+        title = "Forward"
+        claims = '''
+        y_hat = 0.5*2.0 + 0.1 = 1.1
+        L = (1.1 - 4.0)^2 = 8.41
+        '''
+
+        [[step]]
+        title = "Backward and update"
+        claims = '''
+        dL/dw = 2*(1.1 - 4.0)*2.0 = -11.6
+        w' = 0.5 - 0.1*(-11.6) = ?
+        '''
+
+    A ? is a blank to fill in. OSError and ValueError say what is missing or cannot be read.
+    """
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8-sig") as file:      # some editors begin it with a mark
             text = file.read()
+    except IsADirectoryError:
+        raise IsADirectoryError(f"{os.fspath(path)} is a folder: give the path of a TOML file "
+                                f"in it") from None
     except FileNotFoundError:
         raise FileNotFoundError(f"there is no sheet {os.fspath(path)}: give the path of a TOML "
                                 f"file with given, parameters, formulas and steps") from None
@@ -67,7 +134,7 @@ def read_sheet(path: "str | os.PathLike[str]", reading: str | None = None) -> Sh
 def parse_sheet(text: str, reading: str | None = None, *, where: str = "the sheet") -> Sheet:
     """The sheet in a text; `where` names it in errors."""
     try:
-        return assembled(tomllib.loads(text), reading)
+        return assembled(tomllib.loads(text.removeprefix("\ufeff")), reading)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{where} is not TOML: {error}") from None
     except ValueError as error:
@@ -82,6 +149,7 @@ def assembled(found: Mapping[str, Any], reading: str | None) -> Sheet:
     for name in ("given", "parameters"):
         check_numbers(tables[name], name)
     check_texts(tables["names"], "names")
+    check_functions(tables, chosen)
     title = text_of(found, "title", "")
     problem = Problem.written(
         tables["given"], tables["parameters"], read_as(tables, chosen), rate=rate_of(found),
@@ -155,6 +223,10 @@ def check_numbers(entries: Mapping[str, Any], kind: str) -> None:
         if wrong:
             raise ValueError(f"{name} under {kind} holds {wrong[0]!r}, which is not a number: "
                              f"write a number, a list of numbers or a list of rows")
+        endless = [y for row in nested for y in row if not math.isfinite(y)]
+        if endless:
+            raise ValueError(f"{name} under {kind} holds {endless[0]!r}, with which nothing can be "
+                             f"computed: write a finite number")
         if len(lengths) != 1 or lengths == {0}:
             raise ValueError(f"{name} under {kind} is empty or has rows of different lengths: "
                              f"give every row the same number of numbers")
@@ -165,6 +237,17 @@ def check_texts(entries: Mapping[str, Any], kind: str) -> None:
     for name, text in entries.items():
         if not isinstance(text, str):
             raise ValueError(f"{name} = {text!r} under {kind} is not text: put it in quotes")
+
+
+def check_functions(tables: Mapping[str, dict[str, Any]], reading: str) -> None:
+    """Refuses a formula with a function that is not there; a name before a bracket is a factor."""
+    names = {tidy(plain(name)) for kind in ("given", "parameters", "formulas")
+             for name in tables[kind]}
+    for name, text in read_as(tables, reading).items():
+        for called in re.findall(rf"({NAME})\s*\(", plain(text)):
+            if called.partition("[")[0] not in names and called not in FUNCTIONS:
+                raise ValueError(f"the formula {name} = {text!r} uses {called}(..), and there is "
+                                 f"no such function: there are {', '.join(sorted(FUNCTIONS))}")
 
 
 def check_aliases(names: Mapping[str, str], problem: Problem) -> None:
@@ -222,7 +305,8 @@ def lines(text: str) -> list[str]:
     found: list[str] = []
     for line in text.splitlines():
         line = line.partition("#")[0].strip()
-        goes_on = found and (line.startswith("=") or is_open(found[-1]))
+        goes_on = found and (line.startswith(tuple(EQUALS)) or
+                             (is_open(found[-1]) and not begins(line)))
         if line and goes_on:
             found[-1] += " " + line
         elif line:
@@ -230,6 +314,17 @@ def lines(text: str) -> list[str]:
     return found
 
 
+def begins(line: str) -> bool:
+    """Whether a line is an equation of its own: its = does not stand behind a closing bracket."""
+    first, *rest = re.split(f"[{EQUALS}]", line, maxsplit=1)
+    return bool(rest) and opened(first) >= 0
+
+
 def is_open(text: str) -> bool:
     """Whether a bracket has not been closed yet."""
-    return sum(map(text.count, "([{")) > sum(map(text.count, ")]}"))
+    return opened(text) > 0
+
+
+def opened(text: str) -> int:
+    """How many more brackets a text opens than it closes."""
+    return sum(map(text.count, "([{")) - sum(map(text.count, ")]}"))

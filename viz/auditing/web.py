@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from html import escape
 
 from ..page import page
+from ..palette import MARKS
 from . import findings
 from .findings import MEANINGS, SIGNS, Line, Root
 from .marking import picture
@@ -18,6 +19,10 @@ from .verdicts import BLANK, CARRIED, DIGITS, INHERITED, RIGHT, UNREAD, WRONG, R
 CLASSES = {RIGHT: "right", DIGITS: "right", CARRIED: "right", INHERITED: "inherited",
            WRONG: "wrong", BLANK: "open", UNREAD: "open"}
 COLUMNS = ("#", "what", "printed", "exact", "from own numbers", "verdict")
+NUMBER_AND_SIGN = re.compile(
+    r'(?P<start><text[^>]* x="(?P<x>[-.\d]+)" y="(?P<y>[-.\d]+)"[^>]*)>'
+    r'(?=[^<]*\S </text>\s*<text[^>]* x="(?P<sign>[-.\d]+)" y="(?P=y)"[^>]*>'
+    rf'(?:{"|".join(mark.sign for mark in MARKS.values())})</text>)')
 LOOK = """
 .audit .right { color: var(--good); } .audit .inherited { color: var(--unsure); }
 .audit .wrong { color: var(--bad); } .audit .open { color: var(--faint); }
@@ -39,7 +44,7 @@ LOOK = """
 .audit .statements tbody td:not(.verdict), .audit .statements tbody th { color: var(--ink); }
 .audit .picture { overflow-x: auto; background: #fff; border: 1px solid var(--line);
   border-radius: .5em; padding: .5em; }
-.audit .picture svg { max-width: none; }
+.audit #large:checked ~ .picture svg { max-width: none; }
 .audit #only:checked ~ table tbody tr.right { display: none; }
 @media (max-width: 44em) {
   .audit .statements thead { position: absolute; clip-path: inset(50%); }
@@ -133,9 +138,19 @@ def picture_as_html(rows: Sequence[Row], problem: Problem) -> str:
         drawing = picture(rows, problem).svg()
     except RuntimeError as error:
         return f"<h2>The graph</h2><p>It could not be drawn here: {escape(str(error))}</p>"
-    return (f'<h2>The graph</h2><div class="picture" tabindex="0" role="img" '
+    return (f'<section><h2>The graph</h2><input type="checkbox" id="large" class="only"> '
+            f'<label for="large" class="only">in full size</label>'
+            f'<div class="picture" tabindex="0" role="img" '
             f'aria-label="The graph of the loss, every checked number marked">'
-            f"{drawing[drawing.index('<svg'):]}</div>")
+            f"{spaced(drawing[drawing.index('<svg'):])}</div></section>")
+
+
+def spaced(svg: str) -> str:
+    """A drawing whose numbers leave room for the marks behind them, whatever font a browser has."""
+    def fitted(found: "re.Match[str]") -> str:
+        wide = float(found["sign"]) - float(found["x"])
+        return f'{found["start"]} textLength="{wide:.2f}" lengthAdjust="spacingAndGlyphs">'
+    return NUMBER_AND_SIGN.sub(fitted, svg)
 
 
 def table_as_html(rows: Sequence[Row]) -> str:
