@@ -10,6 +10,7 @@ from engine import Value, dot, is_constant, local_gradients, total
 from nn import networks
 from viz import Problem, audit, derive, explore
 from viz.explorer import bundle
+from viz.palette import fill, rgb
 from viz.text import number
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -441,3 +442,46 @@ def test_thousands_of_nodes_step_quickly(opened):
         }
         return (performance.now() - start) / 5; }""")
     assert took < 500
+
+
+def test_the_graph_zooms_pans_and_fits(opened):
+    net = networks.relu_sigmoid_softmax_3_3_3()
+    page = opened(explore(computed(net), net))
+    width = "document.querySelector('.box').getBoundingClientRect().width"
+    left = "document.querySelector('.box').getBoundingClientRect().left"
+
+    def settled(measure):
+        before = None
+        while (now := page.evaluate(measure)) != before:
+            before = now
+            page.wait_for_timeout(60)
+        return now
+
+    fitted = settled(width)
+    page.get_by_role("button", name="zoom in").click()
+    assert settled(width) == pytest.approx(1.3 * fitted, rel=1e-3)
+    page.mouse.move(400, 400)
+    page.mouse.wheel(0, -300)
+    assert settled(width) > 1.5 * fitted
+    at = settled(left)
+    page.mouse.move(20, 700)
+    page.mouse.down()
+    page.mouse.move(120, 700, steps=4)
+    page.mouse.up()
+    assert settled(left) == pytest.approx(at + 100, abs=2)
+    page.get_by_role("button", name="fit", exact=True).click()
+    assert settled(width) == pytest.approx(fitted, rel=1e-3)
+
+
+@pytest.mark.parametrize("by", ["value", "gradient"])
+def test_colours_are_those_of_the_pictures(by, opened):
+    net = networks.linear_1_1_1()
+    explorer = explore(computed(net), net, color=by)
+    page = opened(explorer)
+    sizes = {n: n.data if by == "value" else n.grad for n in explorer.nodes}
+    largest = max(abs(x) for n, x in sizes.items() if by == "value" or not is_constant(n))
+    place = explorer.nodes.index(net.W1)
+    drawn = page.locator(f".box[data-node='{place}'] .tint").evaluate("e => e.style.fill")
+    told = fill(sizes[net.W1], largest, "value")
+    assert [int(x) for x in drawn[4:-1].split(",")] == pytest.approx(rgb(told), abs=1)
+    assert page.locator(".legend-step").count() == 5

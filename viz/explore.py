@@ -64,7 +64,9 @@ class Explorer:
 
     def refresh(self) -> None:
         """Computes the graph anew from the numbers of its leaves, and shows that in the widget."""
-        self.widget.refresh()
+        from .explorer.widget import numbers_of, recompute
+        recompute(self.y)
+        self.widget.numbers = numbers_of(self)
 
     def _repr_html_(self) -> str:
         from html import escape

@@ -27,19 +27,11 @@ def made(explorer: "Explorer") -> Any:
         raise ImportError("the notebook widget needs the package anywidget: install "
                           "handgrad[widget], or use .save('graph.html')") from None
 
-    class ExplorerWidget(anywidget.AnyWidget):
-        """The page in a notebook; `numbers` are those of the leaves, by the number of the node."""
-
-        _esm, _css = bundle.module(explorer.data), bundle.text("style.css")
-        data = traitlets.Dict(explorer.data).tag(sync=True)
-        numbers = traitlets.Dict().tag(sync=True)
-
-        def refresh(self) -> None:
-            """Computes the graph anew from its leaves and shows it."""
-            recompute(explorer.y)
-            self.numbers = numbers_of(explorer)
-
-    widget = ExplorerWidget(numbers=numbers_of(explorer))
+    parts = {"_esm": bundle.module(explorer.data), "_css": bundle.text("style.css"),
+             "data": traitlets.Dict(explorer.data).tag(sync=True),
+             "numbers": traitlets.Dict().tag(sync=True)}
+    widget: Any = type("ExplorerWidget", (anywidget.AnyWidget,), parts)(
+        numbers=numbers_of(explorer))
     widget.observe(lambda change: receive(explorer, change["new"]), "numbers")
     return widget
 
