@@ -15,13 +15,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from engine import Value
+from engine import Value, is_constant
 
 from .auditing import Audit
 from .derivation import Derivation
 from .explorer import bundle
 from .explorer.beside import audit_data, derivation_data
-from .explorer.graphdata import read
+from .explorer.graphdata import Graph, read
 from .explorer.places import placed
 from .explorer.views import views
 from .palette import NOT_FINITE, SIGN, SIZE
@@ -102,6 +102,7 @@ def explore(y: "Value | Audit | Derivation", module: Any = None, *,
         check_rule(node)
     made, start = views(graph.found, fold)
     data = {"title": title or told(graph.found.names.get(root, "y"), audit), **graph.data,
+            "learn": learners(graph, module, audit),
             "rate": audit.problem.rate if audit else rate,
             "views": placed(made, start, graph, direction), "start": start,
             "colour": COLOURS[color], "palette": {"size": SIZE, "sign": SIGN, "bad": NOT_FINITE}}
@@ -110,6 +111,13 @@ def explore(y: "Value | Audit | Derivation", module: Any = None, *,
     if audit is not None:
         data["audit"] = audit_data(audit, graph)
     return Explorer(root, graph.found.nodes, data)
+
+
+def learners(graph: Graph, module: Any, audit: Audit | None) -> list[int]:
+    """What gradient descent moves: a module's or an audit's parameters, else every variable."""
+    found = (module.parameters() if module is not None else audit.problem.parameters if audit else
+             [n for n in graph.number if not n._prev and not is_constant(n)])
+    return sorted(graph.number[p] for p in found if p in graph.number)
 
 
 def check(y: Any, color: str | None, direction: str | None) -> None:

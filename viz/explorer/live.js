@@ -13,7 +13,7 @@ export function livePanel(app) {
       + "so its numbers cannot be computed anew here."));
     return {element, update() {}};
   }
-  const learns = new Set(trained(model));
+  const learns = new Set(app.data.learn);
   const curve = [model.values[app.data.root]];
   const rate = el("input", {type: "number", value: app.data.rate, step: "any", min: 0,
     "aria-label": "learning rate", class: "rate"});
@@ -70,12 +70,6 @@ export function livePanel(app) {
       model.changed() ? el("span", {class: "was"}, ` was ${before}`) : "");
     plot.replaceChildren(...(curve.length > 1 ? [drawn(curve, root, app.digits)] : []));
   }};
-}
-
-// What gradient descent moves: the parameters; without a network, every leaf that is no constant.
-function trained(model) {
-  const some = model.leaves.filter((n) => n.kind === "parameter");
-  return (some.length ? some : model.leaves.filter((n) => !n.fixed)).map((n) => n.id);
 }
 
 function slider(app, n, learns, curve) {
