@@ -436,7 +436,7 @@ def test_a_live_curve_grows_in_a_notebook_and_is_quiet_elsewhere(monkeypatch, ca
 
 def test_what_learns_are_the_parameters_of_the_network_or_of_the_audit(small):
     assert [small.nodes[i] for i in small.data["learn"]] == [
-        n for n in small.nodes if n.label[:1] in "Wb"]
+        n for n in small.nodes if n.label[:1] in ("W", "b")]
     net = networks.linear_1_1_1()
     explorer = explore(audit(["h1 = 1.1"], net))
     assert {explorer.nodes[i] for i in explorer.data["learn"]} == set(net.parameters())
