@@ -442,3 +442,9 @@ def test_what_learns_are_the_parameters_of_the_network_or_of_the_audit(small):
     assert {explorer.nodes[i] for i in explorer.data["learn"]} == set(net.parameters())
     x = Value(2.0, label="x")
     assert explore(x * x + 1).data["learn"] == [0]
+
+
+def test_parameters_of_several_layers_have_names_of_their_own():
+    net = MLP(2, [2, 1])
+    names = [n["name"] for n in explore(net([Value(1.0), Value(2.0)]), net).data["nodes"]]
+    assert {"w1[0,0]", "w2[0,0]", "b1[0]"} <= set(names) and len(names) == len(set(names))

@@ -15,7 +15,7 @@ from typing import Any
 
 from .palette import FONT, GREY, LINE
 
-WIDTH, HEIGHT, LEFT, LOW = 520, 170, 62, 26        # pixels
+WIDTH, HEIGHT, LEFT, LOW = 520, 170, 72, 26        # pixels
 
 
 def live(*, seconds: float = 0.25) -> Callable[[Any], None]:

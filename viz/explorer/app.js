@@ -134,8 +134,8 @@ function choosing(app) {
 function noted(app, view) {
   const folded = view.boxes.filter((b) => b.title != null);
   if (!folded.length) return "";
-  const hint = folded.some((b) => b.layer != null) ? ": + opens a layer, − folds it" : "";
+  const hint = folded.some((b) => b.layer != null) ? " (+ opens a layer)" : "";
   return `${plural(app.model.nodes.length, "node")} are folded into `
-    + `${plural(view.boxes.length, "box", "boxes")}, so that the graph can be read${hint}. `
-    + "Every node is in the steps, the search and the table.";
+    + `${plural(view.boxes.length, "box", "boxes")}, so that it can be read${hint}. `
+    + "Steps, search and table have every node.";
 }

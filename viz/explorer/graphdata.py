@@ -18,6 +18,7 @@ from engine.rules import Handmade
 from ..algebra import Algebra
 from ..formulas import Writer
 from ..parts import Survey, survey
+from ..plan import with_layers
 from ..reading import slope
 from ..text import expression, number, operation
 
@@ -40,6 +41,7 @@ def read(y: Value, module: Any, digits: int) -> Graph:
         raise ValueError(f"{y!r} was computed from nothing, so there is nothing to explore: give "
                          f"the result of a computation, such as a loss")
     found = survey([y], module)
+    found = found._replace(names=with_layers(found.names, found))
     place = {node: i for i, node in enumerate(found.nodes)}
     marked = {n: f"{OPEN}{place[n]}{CLOSE}" for n in found.names}
     writer, algebra = Writer(marked, digits), Algebra(found.nodes, marked)
