@@ -21,11 +21,12 @@ function said({rule, text}) {
     el("span", {}, text));
 }
 
-function chosen(app, button, nodes, edges) {
+// Marks an entry of a list as the chosen one, and what it speaks of in the graph.
+export function chosen(app, button, nodes, edges, move = true) {
   const list = button.closest(".panel");
   list.querySelector("[aria-current]")?.removeAttribute("aria-current");
   button.setAttribute("aria-current", "true");
-  app.mark(nodes, edges, true);
+  app.mark(nodes, edges, move);
 }
 
 export function auditPanel(app) {

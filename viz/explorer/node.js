@@ -2,6 +2,7 @@
 // gradient comes from, and every path from it to the result with the product of its slopes.
 
 import {bracketed, el, heads, number, plural} from "./text.js";
+import {chosen} from "./beside.js";
 import {equation, meter, names, partial, withNumbers} from "./steps.js";
 
 const PATHS = 64, TAKERS = 40;
@@ -67,7 +68,7 @@ function ways(app, id) {
   const show = (x) => bracketed(number(x, app.digits));
   const items = found.map((way) => {
     const button = el("button", {type: "button", class: "path", "data-product": way.product,
-      onclick: () => app.mark(way.nodes, way.edges)},
+      onclick: (e) => chosen(app, e.currentTarget, way.nodes, way.edges, false)},
     el("span", {}, way.nodes.map((x) => model.nodes[x].name).join(" → ")),
     el("span", {class: "factors"}, `${way.factors.map(show).join(" · ")} = `,
       el("strong", {}, number(way.product, app.digits))));
