@@ -14,6 +14,7 @@
     extend.py     operations added at run time
     modes.py      no_grad, anomaly
     persist.py    copying and pickling
+    native/       compile: recorded once, replayed as native code
 """
 
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from .check import check_gradients
 from .extend import add_operation
 from .functions import NAMES, dot, log_softmax, logsumexp, softmax, total
 from .modes import anomaly, no_grad
+from .native import compile
 from .ops import ROWS, Row
 from .rules import source
 from .value import Value, computed, is_constant
@@ -31,10 +33,9 @@ from .value import Value, computed, is_constant
 globals().update(NAMES)
 
 __all__ = [
-    "ROWS", "Row", "Value", "add_operation", "anomaly", "check_gradients", "computed", "dot",
-    "grad", "hessian",
-    "hvp", "is_constant", "jacobian", "jvp", "local_gradients", "log_softmax", "logsumexp",
-    "no_grad", "softmax", "source", "total", "value_and_grad", "vjp",
+    "ROWS", "Row", "Value", "add_operation", "anomaly", "check_gradients", "compile", "computed",
+    "dot", "grad", "hessian", "hvp", "is_constant", "jacobian", "jvp", "local_gradients",
+    "log_softmax", "logsumexp", "no_grad", "softmax", "source", "total", "value_and_grad", "vjp",
     *(name for name in NAMES if name not in ("abs", "pow")),    # those stay Python's after import *
 ]
 

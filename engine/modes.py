@@ -17,6 +17,8 @@ from .rules import VARIABLE
 MODES: list[ContextVar[bool]] = []
 SILENT: ContextVar[bool] = ContextVar("no_grad", default=False)
 STRICT: ContextVar[bool] = ContextVar("anomaly", default=False)
+NOTES: ContextVar["list[Any] | None"] = ContextVar("notes", default=None)
+NOTING: list[None] = []             # empty while nobody notes comparisons anywhere
 HERE = os.path.dirname(__file__)
 
 
@@ -44,6 +46,19 @@ def recording() -> Iterator[None]:
         yield
     finally:
         SILENT.reset(token)
+
+
+@contextmanager
+def noting() -> Iterator[list[Any]]:
+    """A context in which comparisons of Values are noted: (sign, x, y, outcome)."""
+    notes: list[Any] = []
+    token = NOTES.set(notes)
+    NOTING.append(None)
+    try:
+        yield notes
+    finally:
+        NOTING.pop()
+        NOTES.reset(token)
 
 
 def anomaly() -> Any:

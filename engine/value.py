@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from . import persist
 from .backward import backpropagate, hand_on
 from .floats import FLOATS, assigned
-from .modes import MODES, watched
+from .modes import MODES, NOTES, NOTING, watched
 from .rules import CONSTANT, RULES, VARIABLE, Handmade, Leaf, Rule, define
 from .scalars import EXACT, UNSET, real, refusal, result
 
@@ -91,16 +91,16 @@ class Value:
     # ---- comparing and copying
 
     def __lt__(self, other: Any) -> bool:
-        return bool(self.data < lift(other).data)
+        return compared("<", self, lift(other))
 
     def __le__(self, other: Any) -> bool:
-        return bool(self.data <= lift(other).data)
+        return compared("<=", self, lift(other))
 
     def __gt__(self, other: Any) -> bool:
-        return bool(self.data > lift(other).data)
+        return compared("<", lift(other), self)
 
     def __ge__(self, other: Any) -> bool:
-        return bool(self.data >= lift(other).data)
+        return compared("<=", lift(other), self)
 
     __copy__, __deepcopy__, __reduce__ = persist.copy, persist.deepcopy, persist.reduce
 
@@ -127,6 +127,14 @@ class Value:
         def __neg__(self) -> "Value": ...
         def __abs__(self) -> "Value": ...
         def __getattr__(self, name: str) -> Any: ...
+
+
+def compared(sign: str, x: Value, y: Value) -> bool:
+    """Whether x < y, or x <= y; while a function is compiled, the outcome is noted."""
+    outcome = bool(x.data < y.data if sign == "<" else x.data <= y.data)
+    if NOTING and (notes := NOTES.get()) is not None:
+        notes.append((sign, x, y, outcome))
+    return outcome
 
 
 # ---- making nodes

@@ -7,7 +7,7 @@
     parameters[name][k]      the parameters with which the epoch began
 
 With one batch per epoch, all of row k belongs to one point: the loss there, its gradient, the rate
-of the step that left it. `warnings` and `stopped` are sentences.
+of the step that left it. `warnings` and `stopped` are sentences; `gear` is "eager" or "native".
 """
 
 import csv
@@ -32,6 +32,7 @@ class History:
         self.parameters: dict[str, list[float]] = {}
         self.warnings: list[str] = []
         self.stopped = ""
+        self.gear = "eager"
 
     def append(self, loss: float, lr: float, gradient_norms: Mapping[str, float],
                parameters: Mapping[str, float]) -> None:

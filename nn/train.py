@@ -26,6 +26,7 @@ from engine import Value
 from engine.scalars import UNSET
 
 from .data import batches
+from .gears import Native, gear_of
 from .history import History
 from .networks import Network
 from .schedules import Schedule
@@ -59,7 +60,8 @@ def fit(model: Any, data: Data = None, loss: Any = None, optimizer: Any = None, 
         shuffle: bool = True, seed: "int | None" = None, schedule: "Schedule | None" = None,
         stop: "Stop | Callable[[History], Any] | None" = None, history: "History | None" = None,
         progress: "bool | None" = None, keep_parameters: int = 100,
-        on_epoch: "Callable[[History], Any] | None" = None, warn: bool = True) -> History:
+        on_epoch: "Callable[[History], Any] | None" = None, warn: bool = True,
+        gear: "str | None" = None) -> History:
     """Trains the model where it stands, and returns the History of it.
 
     data: (X, Y) or a list of pairs; None for a model with input, target and `loss()` of its own.
@@ -74,6 +76,7 @@ def fit(model: Any, data: Data = None, loss: Any = None, optimizer: Any = None, 
     keep_parameters: the parameters are recorded in a model that has no more than this many.
     on_epoch: called with the history after every epoch.
     warn: whether warnings are issued; `history.warnings` has them anyway.
+    gear: "eager" or "native", see gears.py; None takes what pays, and `history.gear` has it.
 
     Ends at once, without an update, when the loss or a gradient is nan or inf. Ctrl-C ends it too:
     no update is ever made by half, and what was learned stays. `history.stopped` says why it ended.
@@ -87,6 +90,9 @@ def fit(model: Any, data: Data = None, loss: Any = None, optimizer: Any = None, 
     history.check(list(run.layers), [name for name, _ in run.names] if run.keep else [])
     numbers = range(run.next, run.next + epochs)
     rates = [rate(schedule, k) for k in numbers] if schedule else None
+    history.gear = gear_of(gear, task, len(run.names), epochs, batch_size)
+    if history.gear == "native":
+        run.native = Native(task, [*optimizer.parameters, *(p for _, p in run.names)], batch_size)
     history.stopped = ""
     try:
         with bar(epochs, progress) as tick:
@@ -115,6 +121,7 @@ class Run:
     stop: Any
     gradient: list[float]
     indices: list[int]
+    native: "Native | None" = None
 
     def __init__(self, task: Task, optimizer: Any, history: History, batch_size: "int | None",
                  shuffle: bool, seed: "int | None") -> None:
@@ -139,8 +146,7 @@ class Run:
         losses, norms, sizes = [], [], []
         for indices in self.batches(number):
             self.indices = indices
-            value = self.task.value(indices)
-            backward(value, self.task.model, self.optimizer)
+            value = self.value(indices)
             losses.append(value.data)
             norms.append({name: norm(ps) for name, ps in self.layers.items()})
             sizes.append(len(indices) or 1)
@@ -152,6 +158,14 @@ class Run:
         self.record(losses, norms, sizes)
         self.trouble = self.trouble and f"in epoch {number} {self.trouble}"
         return self.trouble and f"{self.trouble}: the update was not made{self.restored()}"
+
+    def value(self, indices: list[int]) -> Value:
+        """The loss of some samples; the gradients of all parameters are filled in."""
+        if self.native:
+            return self.native.value(indices)
+        value = self.task.value(indices)
+        backward(value, self.task.model, self.optimizer)
+        return value
 
     def batches(self, number: int) -> Iterator[list[int]]:
         """The indices of each batch; a seed and the number of the epoch fix their order."""

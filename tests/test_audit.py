@@ -266,10 +266,46 @@ def test_points_are_full_for_inherited_half_for_the_pen_and_none_for_blanks():
     ("L = (1 + ",                      "cannot be read"),
     ("L = [1, 2]",                     "a list where one number belongs"),
     ("dL/dnothing = 1",                "is not a name"),
+    ("L = 11,28",                      "write a point"),
+    ("h = tanh z",                     "write tanh(...)"),
+    ("h = log",                        "write log(...)"),
+    ("h = z // 2",                     "means nothing here"),
+    ("h = z.T",                        "only a matrix"),
+    ("L = 1e400",                      "is not a number as one prints it"),
+    ("L = 1 2",                        "two numbers side by side"),
+    ("L'(p) = 2",                      "is no derivative here"),
+    ("L = " + "+".join(["0.1"] * 900), "characters"),
 ])
 def test_what_cannot_be_read_is_said_and_nothing_else_is_lost(claim, said):
     bad, good = audit([claim, "z = 1.1"], CHAIN).rows
     assert bad.verdict == UNREAD and said in bad.note and good.verdict == RIGHT
+
+
+def test_a_part_that_cannot_be_read_does_not_lose_the_others():
+    found = audit(["h = thanh(z) = 0.8005", "p = 0.6404"], CHAIN)
+    assert [r.verdict for r in found.rows] == [UNREAD, DIGITS, DIGITS]
+
+
+@pytest.mark.parametrize("line", ["0.8005 = h", "h := 0.8005", "h = 0.8005 # seen",
+                                  "h = 8.005·10⁻¹",
+                                  "h = (e^(1.1) - e^(-1.1))/(e^(1.1) + e^(-1.1)) = 0.8005"])
+def test_spellings_of_students(line):
+    assert audit(line, CHAIN).ok
+
+
+def test_what_is_infinite_is_not_right():
+    for line in ("h = 1/0", "h = 9^9^9^9", "h = exp(1000)"):
+        assert verdicts(line) == [WRONG]
+
+
+def test_a_bare_zero_says_zero():
+    assert verdicts(["dL/dx = 0", "dL/dx = 0.0"], Problem.written(
+        {"x": 1.0}, {"w": 0.01}, {"L": "w*x"})) == [WRONG, DIGITS]
+
+
+def test_a_formula_may_be_simplified_with_given_targets():
+    assert audit(["E = -ln(q[1])", "dE/dq[1] = -1/q[1]", "dE/do[1] = q[1] - 1", "dE/do[2] = q[2]",
+                  "dE/do = [q[1] - t[1], q[2] - t[2]]"], FAN).ok
 
 
 def test_what_is_no_graph_is_refused():

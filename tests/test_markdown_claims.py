@@ -1,6 +1,8 @@
 r"""Claims in Markdown documents: every formula is read as it is meant, or returned as unread."""
 
+import ast
 import random
+import re
 
 import pytest
 
@@ -34,8 +36,8 @@ def lines(text, problem):
 def same(line, other, problem):
     """Whether two lines are the same equation, however they are spaced."""
     def dump(text):
-        return [(side.text.replace(" ", ""), side.meaning) for side in
-                equation(text, problem.known)]
+        return [(re.sub(r"\^\((\d+)\)", r"^\1", side.text.replace(" ", "")), side.meaning)
+                for side in equation(text, problem.known)]
     return dump(line) == dump(other)
 
 
@@ -191,7 +193,7 @@ def test_an_element_that_cannot_be_read_does_not_take_the_others_with_it(layers)
 
 @pytest.mark.parametrize("latex, plain", [
     (r"\frac{\partial E}{\partial W_{i1j1}}", "∂E/∂W_i1j1"),
-    (r"\dfrac12", r"\dfrac12"),
+    (r"\dfrac12", "((1)/(2))"),
     (r"\frac{a + b}{2}", "((a + b)/(2))"),
     (r"\frac{1}{1+e^{-x}}", "((1)/(1+exp(-x)))"),
     (r"\mathrm{e}^{O_{in1}} \times 2", "exp(O_in1) ×2"),
@@ -202,9 +204,83 @@ def test_an_element_that_cannot_be_read_does_not_take_the_others_with_it(layers)
     (r"\left[ \begin{array}{c} 1 \\ 2 \\ \end{array} \right]", "[1, 2]"),
     (r"\begin{pmatrix} 1 & 2 \end{pmatrix}^T", "[1, 2] .T"),
     (r"W^{\top} x", "W.T x"), (r"\log(\alpha)", "log(α)"), (r"\textbf{W}", r"\textbf(W)"),
+    (r"\frac{dE}{dv_1}", "∂E/∂v_1"), (r"\frac{\mathrm{d}E}{\mathrm{d} z}", "∂E/∂z"),
+    (r"\tfrac{1}{2} x", "((1)/(2)) x"), (r"\boxed{\frac{1}{2}}", "((1)/(2))"),
+    (r"\sigma(z_1)", "σ(z_1)"), (r"\tanh z_1 + 1", "tanh(z_1) + 1"),
+    (r"\tanh z_{1} \cdot w", "tanh(z_1) ×w"), (r"\log 2 x", "log 2 x"), (r"\eta x", "η x"),
+    (r"w_{11}x_1 + w_{12}x_2", "w_11 x_1 + w_12 x_2"), (r"w_1x_1", "w_1 x_1"), ("h1_in2", "h1_in2"),
+    (r"W_{ij}^{\text{new}}", "W_ij'"),
     (r"\text{loss} = \sum_{i=1}^{3} x_i", r"loss = \sum_(i=1)^(3) x_i")])
 def test_latex_becomes_plain_or_stays_what_it_is(latex, plain):
     assert from_latex(latex, "E") == plain
+
+
+@pytest.fixture
+def common():
+    return Problem.written(
+        {"x": [0.1, 0.2], "y": 1.0}, {"w": [[0.3, 0.4], [0.5, 0.6]], "v": [0.7, 0.8]},
+        {"z": "x @ w", "h": "tanh(z)", "a": "v @ h", "o": "sigmoid(a)", "E": "(o - y)^2/2"})
+
+
+ALIGNED = r"""
+\begin{align*}
+z_1 &= w_{11}x_1 + w_{21}x_2 \\
+    &= 0.3 \cdot 0.1 + 0.5 \cdot 0.2 \nonumber \\
+    &\approx 0.13, \\[2pt]
+h_1 &= \tanh z_1 \\ &= 0.129 \tag{3}
+\end{align*}
+"""
+
+
+@pytest.mark.parametrize("text, expected", [
+    (r"$z_{1} \approx 0.755$", ["z[1] = 0.755"]),
+    (r"$$\frac{dE}{dv_1} = \boxed{0.1}$$", ["∂E/∂v[1] = 0.1"]),
+    (r"$o = \sigma(a) = 0{,}755$", ["o = sigmoid(a) = 0.755"]),
+    (ALIGNED, ["z[1] = w[1,1]*x[1] + w[2,1]*x[2] = 0.3*0.1 + 0.5*0.2 = 0.13",
+               "h[1] = tanh(z[1]) = 0.129"]),
+    (f"$${ALIGNED.replace('align*', 'aligned')}$$",
+     ["z[1] = w[1,1]*x[1] + w[2,1]*x[2] = 0.3*0.1 + 0.5*0.2 = 0.13", "h[1] = tanh(z[1]) = 0.129"]),
+    (r"\[a = v_1h_1 \\ + v_2h_2\]", ["a = v[1]*h[1] + v[2]*h[2]"]),
+    (r"$z_1 = 0.13,\ z_2 = 0.16$", ["z[1] = 0.13", "z[2] = 0.16"]),
+    (r"$z_1 = 0.13; z_2 = 0.16$", ["z[1] = 0.13", "z[2] = 0.16"]),
+    (r"$$z_1 = 0.13 \quad z_2 = 0.16 \qquad (4)$$", ["z[1] = 0.13", "z[2] = 0.16"]),
+    (r"$$z_1 = 0.13 \quad (4)$$", ["z[1] = 0.13"]),
+    (r"$$z = [0.13, 0.16], \quad a = 0.2$$", ["z = [0.13, 0.16]", "a = 0.2"]),
+    ("z1 = 0.13; z2 ≈ 0.16\n\n3. $a =\n0.2$\n> $o = 0.5$",
+     ["z[1] = 0.13", "z[2] = 0.16", "a = 0.2", "o = 0.5"]),
+    ("```math\nz_1 = 0.13 \\\\ a = 0.2\n```\n  ```text\n  o = 0.5\n  ```",
+     ["z[1] = 0.13", "a = 0.2", "o = 0.5"]),
+    ("## Then $z_1 = 0.13$\n**a = 0.2**", ["z[1] = 0.13", "a = 0.2"])])
+def test_common_forms_are_read(text, expected, common):
+    steps, unread = claims_in(text, common)
+    found = [line for _, part in steps for line in part]
+    assert unread == [] and len(found) == len(expected), (found, unread)
+    for line, wanted in zip(found, expected):
+        one, other = (equation(x, common.known) for x in (line, wanted))
+        assert [(ast.dump(side.tree), side.meaning) for side in one] == [
+            (ast.dump(side.tree), side.meaning) for side in other], (line, wanted)
+
+
+def test_a_comma_is_decimal_where_it_cannot_stand_before_thousands(common):
+    assert lines(r"$o = 0{,}755$ $a = 2{,}755$", common) == ["o = 0.755", "a = 2.755"]
+    assert claims_in(r"$a = 2{,}755$", common) == ([], [r"a = 2{,}755"])
+
+
+@pytest.mark.parametrize("before, after", [
+    ("$", "$"), ("$", ""), ("$$", "$$"), ("$$ ", "\n\ntext"), (r"\[", r"\]"), (r"\[ ", ""),
+    (r"\(", r"\)"), (r"\( ", ""), (r"\begin{align}", r"\end{align}"), (r"\begin{align}", ""),
+    (r"\begin{align*} ", "\n\n# Next\ntext $b$"), (r"\begin{gather} x &= 1 \\ ", ""),
+    ("```\n", "\n```"), ("```\n", "\n\n# Next\ntext"), ("~~~\n", "\n```"), ("- ```\n", "\n"),
+    ("```python\nx = 1\n", "\n# Next"), ("```\n", "\n````"), ("- ", ""), ("1. ", ""), ("* $", "$"),
+    ("# $", "$"), ("**", "**"), ("", ""), ("> ", ""), ("| $", "$ | 3 |"), ("see `", "` there"),
+    ("The value $", " is"), (r"$\boxed{", "}$"), (r"$$\begin{split} ", r"\end{split}$$")])
+@pytest.mark.parametrize("formula", ["z_{1} = 0.13", "QQ = 3", r"z_1 \approx 0.13", "h_1 = QQ ="])
+def test_what_is_written_as_a_formula_is_read_or_returned(before, after, formula, common):
+    if formula.count("\\") and before in ("see `", "- ", "1. ", "", "> ", "**"):
+        formula = formula.replace(r"\approx", "≈")
+    steps, unread = claims_in(f"Some text\n\n{before}{formula}{after}\n", common)
+    said = " ".join([line for _, part in steps for line in part] + unread)
+    assert re.search(r"z\[1\] =|QQ|z_\{?1\}? (?:=|≈|\\approx)", said), said
 
 
 def test_subscripts_that_mean_nothing_in_the_problem_are_not_bent_to_fit(layers):

@@ -28,8 +28,10 @@ ENGINE = {                                  # which file of the engine may impor
     "functions": {"rules", "scalars", "value"},
     "calculus": {"lists", "floats", "rules", "graph", "modes", "value", "functions"},
     "check": {"ieee", "rules", "graph", "modes", "backward", "value", "functions", "calculus"},
+    "native": set(),
     "extend": {"ops", "floats", "rules", "value", "functions", "calculus", "check"},
 }
+ABOVE_NATIVE = {"backward", "calculus", "check", "extend", "persist"}
 ROOMS = {"engine": {"engine"}, "nn": {"engine", "nn"}, "viz": {"engine", "nn", "viz"}}
 
 
@@ -54,6 +56,14 @@ def test_imports_point_one_way(path):
     if path.parent.name == "engine" and path.stem != "__init__":
         files = {name.split(".")[1] for name in used if name.startswith("engine.")}
         assert files <= ENGINE[path.stem]
+
+
+@pytest.mark.parametrize("path", [*ROOT.glob("engine/native/*.py")], ids=lambda p: p.name)
+def test_native_imports_what_is_below_it(path):
+    used = set(imports(path))
+    assert not {name.split(".")[0] for name in used} & {"nn", "viz"}
+    assert not {name.split(".")[1] for name in used if name.startswith("engine.")} & ABOVE_NATIVE
+    assert "llvmlite" not in " ".join(used) or path.stem == "jit"
 
 
 def python(*arguments, cwd=None, **environment):

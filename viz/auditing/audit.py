@@ -10,6 +10,7 @@ claims: equations as texts, or (title, [equations]) for each part of the derivat
 equation may say, and verdicts.py for the verdicts.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -35,8 +36,8 @@ class Audit:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong, blank or unread."""
-        return all(row.fine for row in self.rows)
+        """Whether something was said, and nothing of it is wrong, blank or unread."""
+        return bool(self.rows) and all(row.fine for row in self.rows)
 
     @property
     def first(self) -> Row | None:
@@ -122,7 +123,7 @@ def lines(claims: Any) -> Iterator[tuple[str, str]]:
         claims = [f"{name} = {written(number)}" for name, number in claims.items()]
     for claim in claims:
         if isinstance(claim, str):
-            yield from (("", line.strip()) for line in claim.splitlines() if line.strip())
+            yield from (("", line.strip()) for line in re.split("[\\n;]", claim) if line.strip())
         else:
             title, equations = claim
             yield from ((title, text) for _, text in lines(equations))

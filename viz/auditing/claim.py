@@ -17,6 +17,7 @@ from engine.value import constant
 
 from .digits import HAIR, Printed, misprints
 from .edits import Edit
+from .equations import Side
 from .intervals import enclosure, near, overlap, rounded, within
 from .own import Reckoning
 from .problem import nested
@@ -231,7 +232,8 @@ class Claim:
     def formula(self, part: Part) -> None:
         """Judges an expression in names: at other points too, unless it has decimals in it."""
         decimals = any(isinstance(m, Printed) and not m.whole for m in part.side.meaning.values())
-        points = [self.judge.exact, *([] if decimals else self.judge.elsewhere())]
+        used = frozenset(name.partition("[")[0] for name in names_in(part.side))
+        points = [self.judge.exact, *([] if decimals else self.judge.elsewhere(used))]
         wrong = [point for point in points if not self.holds(part, point)]
         slips: tuple[Slip, ...] = ()
         if wrong:                                   # the last point is the most general one
@@ -258,6 +260,12 @@ class Claim:
         boxes: dict[Value, Entry] = {}
         found = part.value(self.judge.literal(point, boxes, []))
         return enclosure(found if isinstance(found, Value) else constant(found), boxes)
+
+
+def names_in(side: Side) -> list[str]:
+    """The names that a side mentions."""
+    return [name.rstrip("'") for what in side.meaning.values() if not isinstance(what, Printed)
+            for name in ([what] if isinstance(what, str) else what)]
 
 
 def follows(shown: Printed, ground: Ground) -> bool:

@@ -35,8 +35,8 @@ class Printed(NamedTuple):
 
     @property
     def half(self) -> float:
-        """Half a unit of the last digit."""
-        return 0.5 * 10.0 ** int(self.decimal.as_tuple().exponent)
+        """Half a unit of the last digit; a bare 0 says that it is zero."""
+        return 0.5 * 10.0 ** int(self.decimal.as_tuple().exponent) * (self.text.strip("+-") != "0")
 
     @property
     def unit(self) -> tuple[float, float]:
@@ -68,10 +68,10 @@ def printed(text: str) -> Printed:
     """The number that a text prints; ValueError says what is wrong with the text."""
     plain = text.strip().replace("−", "-").replace("–", "-").replace(" ", "")
     try:
-        if not Decimal(plain).is_finite():
+        if not Decimal(plain).is_finite() or len(plain) > 40 or math.isinf(float(plain)):
             raise InvalidOperation
     except InvalidOperation:
-        raise ValueError(f"{text!r} is not a number as one prints it: write digits, such as "
+        raise ValueError(f"{text[:40]!r} is not a number as one prints it: write digits, such as "
                          f"-11.078 or 1.2e-5") from None
     return Printed(plain)
 

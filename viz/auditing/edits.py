@@ -25,6 +25,8 @@ UNARY = [r for r in RULES.values() if r.name in FAMILIAR]       # what one funct
 BINARY = [r for r in RULES.values() if len(r.inputs) == 2 and r.symbol in {*"+-*/", "**"}]
 TURNED = frozenset(r.name for r in RULES.values()       # rows whose first input is their own
                    if r.row.variadic and "[1:]" in r.row.slopes[0])
+MOST_LEAVES = 100                   # of a step with more operands only the last are exchanged
+MOST_MEMBERS = 40                   # of a larger matrix only the same row and column
 LOGARITHMS = frozenset({"log", "log10", "log2"})
 
 
@@ -80,7 +82,10 @@ def neighbours(reckoning: Reckoning, q: Quantity) -> Iterator[tuple[str, Quantit
     turned = f"{found[1]}[{found[3]},{found[2]}]"
     if problem.names.get(turned, node) is not node:
         yield "transposed", other(problem.names[turned])
-    for name in members(problem.families.get(found[1], [])):
+    others = members(problem.families.get(found[1], []))
+    if len(others) > MOST_MEMBERS:
+        others = [name for line in along(problem, found[0]) for name in line]
+    for name in others:
         if problem.names[name] is not node and name != turned:
             yield "shifted index", other(problem.names[name])
     for base in problem.families:               # the same index in another matrix
@@ -139,7 +144,8 @@ def members(table: Any) -> list[str]:
 def exchanged_inside(root: Value, reckoning: Reckoning) -> Iterator[Edit]:
     """Numbers inside a formula that are exchanged for others with another index."""
     replay = Replay(root)
-    for leaf in topological([root])[0] if root._prev else ():
+    leaves = topological([root])[0] if root._prev else []
+    for leaf in leaves[-MOST_LEAVES:]:
         means = reckoning.meaning.get(leaf)
         if isinstance(means, Number) and not is_constant(leaf):
             for kind, text, x in exchanged(reckoning, means):

@@ -33,12 +33,15 @@ TOKEN = re.compile(rf"""\s*(?:
     (?P<mark>\*\*|[-+*/@^()\[\],])
     )""", re.VERBOSE)
 BLANK = "?"
+LONGEST = 1000                      # characters of a side
 MARKS = str.maketrans({"×": "*", "·": "*", "⋅": "*", "∗": "*", "−": "-", "–": "-", "÷": "/",
-                       "’": "'", "′": "'", "²": "^2", "³": "^3", "≈": "=", "←": "=", "{": "(",
-                       "}": ")"})
+                       "’": "'", "′": "'", "≈": "=", "←": "=", "{": "(",
+                       "}": ")", "½": "(1/2)", "σ": "sigmoid"})
+RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "total": engine.total, "dot": engine.dot, "softmax": engine.softmax,
-    "log_softmax": engine.log_softmax, "logsumexp": engine.logsumexp, "sum": engine.total}
+    "log_softmax": engine.log_softmax, "logsumexp": engine.logsumexp, "sum": engine.total,
+    "outer": lambda x, y: [[a * b for b in y] for a in x]}
 ELEMENTWISE: dict[str, Callable[..., Any]] = {
     **NAMES, "ln": engine.log, "max": engine.maximum, "min": engine.minimum}
 FUNCTIONS |= ELEMENTWISE
@@ -85,26 +88,37 @@ class Side(NamedTuple):
         return Printed(sign + found.text) if isinstance(found, Printed) else None
 
 
-def equation(text: str, known: Callable[[str], bool]) -> list[Side]:
-    """The sides of an equation. known: whether a name means something, so that df/dx is a slope.
-
-    ValueError shows the side that cannot be read.
-    """
-    sides = [side(part, known) for part in plain(text).split("=")]
+def split(text: str) -> list[str]:
+    """The texts of an equation's sides, what it is about first; ValueError if there is no =."""
+    sides = [part.strip() for part in plain(text).split("=")]
     if len(sides) < 2:
         raise ValueError(f"{text!r} has no = in it: write what it is and its number, h1 = 1.1")
-    return sides
+    for part in sides[1:-1]:
+        if re.fullmatch(rf"[+-]?\d*\.\d+\s+{NAME}", part):
+            raise ValueError(f"{part!r} looks like the end of one equation and the beginning of "
+                             f"another: write them on two lines, or * for a product")
+    return sides[::-1] if re.fullmatch(rf"[+-]?{NUMBER.pattern}", sides[0]) else sides
+
+
+def equation(text: str, known: Callable[[str], bool]) -> list[Side]:
+    """The sides of an equation, parsed; ValueError shows the one that cannot be read."""
+    return [side(part, known) for part in split(text)]
 
 
 def plain(text: str) -> str:
     """The text with one spelling for every sign and letter: ŷ₁ becomes y_hat1, × becomes *."""
+    text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: f"^{m[0].translate(RAISED)}", text.partition("#")[0])
+    text = re.sub(r"⁻\^(\d+)", r"^(-\1)", text)
     text = unicodedata.normalize("NFD", text.translate(MARKS))
-    text = re.sub("([A-Za-z])\u0302", r"\1_hat", text)
+    text = re.sub("([A-Za-z])\u0302", r"\1_hat", text.replace(":=", "="))
     return unicodedata.normalize("NFKC", text)
 
 
 def side(text: str, known: Callable[[str], bool]) -> Side:
-    """One side, parsed."""
+    """One side, parsed. known: whether a name means something, so that df/dx is a slope."""
+    if not known("e"):                              # Euler's number
+        text = re.sub(r"(?<![\w'.])e\s*(?:\^|\*\*)\s*(?=\()", "exp", text)
+    refuse(text)
     meaning: dict[str, Printed | Slope | str] = {}
     source, position, before = "", 0, ""
     while position < len(text.rstrip()):
@@ -116,6 +130,9 @@ def side(text: str, known: Callable[[str], bool]) -> Side:
             found = re.compile(rf"\s*(?P<name>{NAME})").match(text, position) or found
         position = found.end()
         piece, kind = _piece(found.groupdict(), meaning)
+        if before == "function" and piece != "(":
+            raise ValueError(f"{text.strip()!r} uses a function without brackets: write "
+                             f"{re.split('[^a-z0-9_]', source)[-1]}(...)")
         source += ("*" if joined(before, kind, piece) else "") + piece
         before = kind if kind != "mark" else piece
     try:
@@ -123,7 +140,28 @@ def side(text: str, known: Callable[[str], bool]) -> Side:
     except SyntaxError:
         raise ValueError(f"{text.strip()!r} cannot be read as an expression: are its brackets "
                          f"closed and its signs in place?") from None
+    named = {n.func.id for n in ast.walk(tree) if isinstance(n, ast.Call)
+              and isinstance(n.func, ast.Name)}
+    for n in ast.walk(tree):
+        if isinstance(n, ast.Name) and n.id not in meaning and n.id not in named:
+            raise ValueError(f"{text.strip()!r} uses the function {n.id} without brackets: write "
+                             f"{n.id}(...)")
     return Side(text.strip(), tree, meaning)
+
+
+def refuse(text: str) -> None:
+    """ValueError for what would be read as something else than is meant."""
+    if re.search(r"(?<![\d\[(,.])\d+,\d+(?!.*[\])])", text):
+        raise ValueError(f"{text.strip()!r} has a comma in a number: write a point, 0.755")
+    if re.search(rf"\d\s+{NUMBER.pattern}", text):
+        raise ValueError(f"{text.strip()!r} has two numbers side by side: write * between them, or "
+                         f"two equations on two lines")
+    if re.search(r"'\s*\(", text):
+        raise ValueError(f"{text.strip()!r} is no derivative here, for a prime says after the "
+                         f"update: write dE/dy, or * for a product")
+    if len(text) > LONGEST:
+        raise ValueError(f"{text[:40]!r}... has {len(text)} characters, and at most {LONGEST} can "
+                         f"be read: write it in parts")
 
 
 def _piece(found: dict[str, str | None], meaning: dict[str, "Printed | Slope | str"]
@@ -173,10 +211,16 @@ def evaluate(tree: ast.expr, look_up: Callable[[str], Any]) -> Any:
         return -x if isinstance(tree.op, ast.USub) else x
     if isinstance(tree, ast.BinOp):
         x, y = evaluate(tree.left, look_up), evaluate(tree.right, look_up)
+        if type(tree.op) not in OPERATORS:
+            raise ValueError(f"{ast.unparse(tree)!r} has a sign that means nothing here: there are "
+                             f"+ - * / ^ and @")
         return OPERATORS[type(tree.op)](x, y)
     if isinstance(tree, ast.Attribute):
-        return evaluate(tree.value, look_up).T
-    if isinstance(tree, (ast.List, ast.Tuple)):
+        found = evaluate(tree.value, look_up)
+        if not getattr(found, "ndim", 0):
+            raise ValueError("only a matrix has a transpose, .T, and this is a single number")
+        return found.T
+    if isinstance(tree, ast.List):
         return array([evaluate(x, look_up) for x in tree.elts])
     if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name):
         return applied(tree.func.id, [evaluate(x, look_up) for x in tree.args])
@@ -222,10 +266,11 @@ def applied(name: str, arguments: list[Any]) -> Any:
         arrays = any(isinstance(a, np.ndarray) for a in arguments)
         return np.frompyfunc(function, len(arguments), 1)(*arguments) if arrays else function(
             *arguments)
-    if name != "dot" and not any(isinstance(a, np.ndarray) for a in arguments):
+    if name not in ("dot", "outer") and not any(isinstance(a, np.ndarray) for a in arguments):
         found = function(arguments)
         return found[0] if name in ("softmax", "log_softmax") else found
     if name in ("softmax", "log_softmax") and getattr(arguments[0], "ndim", 1) > 1:
         return array([function(list(row)) for row in arguments[0]])
-    return array(function(*[list(a.ravel()) if isinstance(a, np.ndarray) and name != "dot"
-                            else a for a in arguments]))
+    flat = name not in ("dot", "outer")
+    return array(function(*[list(a.ravel()) if flat and isinstance(a, np.ndarray) else a
+                            for a in arguments]))

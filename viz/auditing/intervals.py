@@ -7,6 +7,7 @@
 """
 
 from collections.abc import Iterable, Mapping
+from math import isfinite
 from typing import Any
 
 from engine import Value
@@ -91,12 +92,16 @@ def near(x: float, half: float, y: float, spread: float = 0.0) -> bool:
 
 
 def within(low: float, high: float, x: float, spread: float = 0.0) -> bool:
-    """Whether x lies between low and high."""
+    """Whether x lies between low and high; of what is not finite nothing is said."""
+    if not (isfinite(low) and isfinite(high) and isfinite(x)):
+        return low == high == x
     slack = (spread + HAIR) * max(abs(low), abs(high), abs(x)) + 1e-15
     return low - slack <= x <= high + slack
 
 
 def overlap(a: tuple[float, float], b: tuple[float, float]) -> bool:
-    """Whether two intervals have a number in common."""
+    """Whether two intervals of finite numbers have a number in common."""
+    if not all(map(isfinite, (*a, *b))):
+        return a == b
     slack = HAIR * max(map(abs, (*a, *b)))
     return a[0] <= b[1] + slack and b[0] <= a[1] + slack

@@ -9,6 +9,7 @@ the *book*. What a number in the book may stand for is an interval, its box: bet
 printed and the one it was rounded from. Start reading at `Judge.line`; verdicts are in claim.py.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from random import Random
 from typing import Any
@@ -18,11 +19,11 @@ from engine.value import constant
 
 from .claim import Claim
 from .digits import HAIR, Printed
-from .equations import equation
+from .equations import Side, side, split
 from .own import Reckoning
 from .problem import Problem, nested
 from .quantities import Edges, Entry, Quantity
-from .sides import Element, LookUp, elements, quantities
+from .sides import Element, LookUp, checked, elements, quantities
 from .verdicts import INHERITED, RESULT, UNREAD, WRONG, Row
 
 POINTS = 3                          # a formula is also tried at so many other points
@@ -37,35 +38,47 @@ class Judge:
         self.book: dict[Quantity, Entry] = {}
         self.rows: list[Row] = []
         self.spoiled: set[int] = set()              # the rows with an error in them or behind them
-        self.points: list[Reckoning] = []
+        self.points: dict[frozenset[str], list[Reckoning]] = {}
 
     # ---- lines
 
     def line(self, step: str, text: str) -> None:
         """Judges every statement of one equation."""
+        before = len(self.rows)
         try:
-            found = list(elements(self.problem, equation(text, self.problem.known)))
+            first, *rest = split(text)
+            sides = [self.read(first)]
+            for part in rest:
+                try:
+                    sides.append(self.read(part))
+                except ValueError as error:
+                    self.unread(step, first, part, error)
+            for element in elements(self.problem, sides) if len(sides) > 1 else ():
+                self.element(step, element)
         except ValueError as error:
-            self.add(step, text.partition("=")[0].strip(), RESULT, text, verdict=UNREAD,
-                     note=str(error))
-            return
-        for element in found:
-            self.element(step, element)
+            self.unread(step, text.partition("=")[0].strip(), text, error)
+        self.rows[before:] = commonest(self.rows[before:])
+
+    def read(self, text: str) -> Side:
+        """One side, all its names known."""
+        return checked(self.problem, side(text, self.problem.known))
+
+    def unread(self, step: str, name: str, text: str, error: Exception) -> None:
+        """Notes what could not be read or computed, and why."""
+        said = "" if isinstance(error, ValueError) else f"{text!r} cannot be computed: "
+        self.add(step, name, RESULT, text, verdict=UNREAD, note=f"{said}{error}")
 
     def element(self, step: str, element: Element) -> None:
         """Judges the sides of one element, from the left."""
-        own = Reckoning(self.problem, self.book, edges=self.edges)
-        try:                                        # what cannot be computed is said beforehand
-            claim = Claim(self, step, element, own)
-            for part in element.rest:
+        claim = Claim(self, step, element, Reckoning(self.problem, self.book, edges=self.edges))
+        for part in element.rest:
+            try:                                    # what cannot be computed is said beforehand
                 if not part.side.blank:
                     part.value(self.named(self.exact))
-        except (ArithmeticError, TypeError, ValueError) as error:
-            self.add(step, element.name, RESULT, element.rest[-1].side.text, verdict=UNREAD,
-                     note=str(error))
-            return
-        for part in element.rest:
-            claim.part(part)
+            except (ArithmeticError, TypeError, ValueError, RecursionError) as error:
+                self.unread(step, element.name, part.side.text, error)
+            else:
+                claim.part(part)
 
     def add(self, step: str, name: str, kind: str, text: str, **found: Any) -> Row:
         """Notes a row, numbered in the order of the derivation."""
@@ -119,19 +132,32 @@ class Judge:
                 return Entry(x, min(x, abs(p)), max(x, abs(p)))
         return Entry(x, *number.unit)
 
-    def elsewhere(self) -> list[Reckoning]:
-        """The problem at other points, where a formula must hold as well."""
-        if not self.points:
-            self.points = [Reckoning(self.problem, edges=self.edges,
-                                     leaves=moved(self.problem, Random(seed)))
-                           for seed in range(POINTS)]
-        return self.points
+    def elsewhere(self, used: frozenset[str]) -> list[Reckoning]:
+        """The problem at other points, where a formula must hold as well.
+
+        used: the names in the formula; given numbers that it does not name stay as they are, for
+        it may have been simplified with them, as with a target that is 1 or 0.
+        """
+        if used not in self.points:
+            self.points[used] = [
+                Reckoning(self.problem, edges=self.edges,
+                          leaves=moved(self.problem, used, Random(seed)))
+                for seed in range(POINTS)]
+        return self.points[used]
 
 
-def moved(problem: Problem, random: Random) -> dict[Value, float]:
+def commonest(rows: list[Row]) -> list[Row]:
+    """The rows of an equation, the kinds of slip first that explain most of its elements."""
+    kinds = Counter(kind for row in rows for kind in {slip.kind for slip in row.slips})
+    return [row._replace(slips=tuple(sorted(row.slips, key=lambda slip: -kinds[slip.kind])))
+            for row in rows]
+
+
+def moved(problem: Problem, used: frozenset[str], random: Random) -> dict[Value, float]:
     """Other numbers for the leaves; those of a given list or row keep their sum, as targets do."""
     found = {n: n.data * random.uniform(0.8, 1.2) + random.uniform(0.01, 0.05)
-             for n in problem.names.values() if not n._prev}
+             for name, n in problem.names.items() if not n._prev
+             and (n in problem.parameters or name.partition("[")[0] in used)}
     for table in problem.families.values():
         for row in table if isinstance(table[0], list) else [table]:
             given = [problem.names[name] for name in row]

@@ -2,10 +2,12 @@ r"""A LaTeX formula in the plain spelling of `equations`, as far as it has one.
 
     \frac{\partial E}{\partial W_{i1j1}}      ∂E/∂W_i1j1
     \begin{bmatrix} 1 & 2 \\ 3 & 4 \end{bmatrix}    [[1, 2], [3, 4]]; one row or column is a list
-    \acute{W_{ij}}, W_{ij}^{\prime}           W_ij', after the update
+    \acute{W_{ij}}, W_{ij}^{\prime}, W_{ij}^{new}     W_ij', after the update
     \delta W_{ij}                             ∂E/∂W_ij, where E is the loss
     e^{-x}                                    exp(-x)
     \times, \cdot                             ×
+    \tanh z_1, w_{11}x_1                      tanh(z_1), w_11 x_1
+    \sigma(z)                                 σ(z), which equations read as the sigmoid
 
 What has no plain spelling keeps its backslash, so that no reader takes it for something else.
 """
@@ -17,22 +19,27 @@ MATRIX = re.compile(r"\\begin\{(?P<kind>[bpvBV]?matrix|array)\*?\}(?:\{[clr|\s]*
 SPACES = re.compile(r"\\(?:left|right|big+[lr]?|Big+[lr]?|displaystyle|limits|quad|qquad|nonumber)"
                     r"(?![A-Za-z])|\\[,:;!\s]|~|&|(?<!\\)\\\\")
 WORDS = {"times": "×", "cdot": "×", "ast": "*", "odot": "*", "circ": "*", "div": "/", "gets": "←",
-         "leftarrow": "←", "approx": "=", "partial": "∂", "lbrace": "(", "rbrace": ")"}
+         "leftarrow": "←", "approx": "=", "simeq": "=", "partial": "∂", "lbrace": "(",
+         "rbrace": ")"}
 FUNCTIONS = ("log", "ln", "exp", "max", "min", "tanh", "sin", "cos", "sqrt", "softmax")
-PLAIN = ("mathrm", "text", "textrm", "mathbf", "boldsymbol", "mathit", "operatorname", "bm")
-DIFFERENTIAL = re.compile(r"\s*(?:\\partial|\\delta|\\mathrm\{d\}|∂|d(?=[\s\\A-Z]))\s*(.*)",
-                          re.DOTALL)
+PLAIN = ("mathrm", "text", "textrm", "mathbf", "boldsymbol", "mathit", "operatorname", "bm",
+         "boxed", "mbox", "mathsf", "vec")
+DIFFERENTIAL = re.compile(r"\s*(?:\\partial|\\delta|\\(?:mathrm|text|operatorname)\{d\}|∂|"
+                          r"d(?=[\s\\A-Za-z]))\s*(.*)", re.DOTALL)
+APPLIED = re.compile(rf"\\({'|'.join(FUNCTIONS)})(?![A-Za-z])\s*(\\?[A-Za-z]\w*'*|\d+\.?\d*)"
+                     r"(?=\s*(?:$|[-+=,;)\]}×·*≈]|\\(?:times|cdot|ast|odot|approx)(?![A-Za-z])))")
 
 
 def from_latex(text: str, loss: str) -> str:
     """A formula without its LaTeX. loss: the name whose gradient a δ means."""
     text = re.sub(r"\\(?:left|right)\s*\.", "", text)
     text = re.sub(r"\\(?:left|right)(?![A-Za-z])", "", text)
+    text = re.sub(r"\\[dtc]frac(?![A-Za-z])", r"\\frac", text)
     text = matrices(text, loss)
     text = fractions(SPACES.sub(" ", text))
     text = accents(text)
     text = re.sub(r"(?<![\w\\])e\s*\^\s*\{((?:[^{}]|\{[^{}]*\})*)\}", r"exp(\1)", text)
-    text = subscripts(text)
+    text = APPLIED.sub(r"\\\1(\2)", subscripts(text))
     text = re.sub(r"\\delta\s*([A-Za-z]\w*)", rf"∂{loss}/∂\1", text)
     text = re.sub(r"\^\s*(?:\{\s*(?:T|\\top)\s*\}|T\b|\\top)", ".T", text)
     text = re.sub(r"\\([A-Za-z]+)\s*", word, text)
@@ -42,11 +49,14 @@ def from_latex(text: str, loss: str) -> str:
 def word(found: "re.Match[str]") -> str:
     """A command as its sign, its function or its letter; itself if it is none of these."""
     import unicodedata
-    name = found[1]
-    if name in WORDS or name in FUNCTIONS:
-        return WORDS.get(name, name)
+    name, behind = found[1], found.string[found.end():found.end() + 1]
+    if name in WORDS:
+        return WORDS[name]
+    apart = " " if behind.isalnum() or behind == "\\" else ""       # αx is one name, α x are two
+    if name in FUNCTIONS:
+        return name + apart
     letter = unicodedata.lookup(f"GREEK SMALL LETTER {name.upper()}") if name in GREEK else ""
-    return letter or found[0]
+    return letter + apart if letter else found[0]
 
 
 GREEK = ("alpha", "beta", "gamma", "epsilon", "eta", "theta", "mu", "rho", "sigma", "tau", "phi",
@@ -112,7 +122,8 @@ def accents(text: str) -> str:
 
 def subscripts(text: str) -> str:
     """Subscripts joined to their names, a prime behind them: W'_{ij} and W{ij}' are W_ij'."""
-    text = re.sub(r"\^\s*(?:\{\s*\\prime\s*\}|\\prime)", "'", text)
+    text = re.sub(r"\^\s*(?:\{\s*(?:\\prime|new|updated)\s*\}|\\prime)", "'", text)
+    text = re.sub(r"(_\d+)(?=[A-Za-z])", r"\1 ", text)               # x_1y_1 is x_1 times y_1
     text = re.sub(r"([A-Za-z]\w*)('*)\s*_\s*(?:\{([^{}]*)\}|(\w))('*)", joined, text)
     return re.sub(r"\b([A-Z])\{([a-z]\d[a-z]\d)\}", r"\1_\2", text)
 
@@ -121,4 +132,11 @@ def joined(found: "re.Match[str]") -> str:
     """A name with its subscript."""
     below = re.sub(r"[\s,]+", "", found[3] or found[4])
     name = f"{found[1]}_{below}" if re.fullmatch(r"\w+", below) else f"{found[1]}_({below})"
-    return name + found[2] + found[5]
+    glued = found[3] and found.string[found.end():found.end() + 1].isalnum()
+    return name + found[2] + found[5] + " " * bool(glued)
+
+
+def decimal_commas(text: str) -> str:
+    """A text whose 0{,}755 is 0.755, unless all its {,} may stand before thousands."""
+    decimal = re.search(r"(?<![\d.])0\{,\}\d|\d\{,\}(?!\d{3}(?!\d))\d", text)
+    return re.sub(r"(\d)\{,\}(?=\d)", r"\1.", text) if decimal else text

@@ -4,8 +4,10 @@ r"""The claims in a Markdown document with formulas, as far as they can be read 
     audit(steps, problem)
 
 Formulas are the lines of code fences without a language, with frames and labels around them taken
-away; $..$, $$..$$, \(..\), \[..\] and equation environments; and list items such as `- W₁ = 0.5`.
-Headings, and bold words on a line of their own, are the titles of the steps.
+away; $..$, $$..$$, \(..\), \[..\] and equation environments; and list items and lines of their own
+such as `- W₁ = 0.5`. Between two equations stands a comma, a semicolon or \quad. Headings, and bold
+words on a line of their own, are the titles of the steps. Programs, and formulas in plain words
+within a sentence, are left alone.
 
 Nothing is guessed and nothing lost: a formula, or a side of one, that names what the problem does
 not know is returned as `unread`. A few things are taken as every reader takes them:
@@ -19,23 +21,28 @@ not know is returned as `unread`. A few things are taken as every reader takes t
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from .latex import from_latex
+from .apart import beside, equal, rows
+from .latex import decimal_commas, from_latex
 from .problem import Problem
 from .reading import Formula, Reader
 
 PIECES = re.compile(r"""
-    ^\ {0,3}(?P<fence>```+|~~~+)[ ]*(?P<language>[^\n`]*)\n(?P<code>.*?)^\ {0,3}(?P=fence)[ ]*$ |
+    ^[ \t]*(?P<fence>```+|~~~+)[ ]*(?P<language>[^\n`]*)\n
+        (?P<code>.*?)(?:^[ \t]*(?P<close>(?P=fence))[`~]*[ ]*$|\Z) |
     ^\ {0,3}\#{1,6}[ ]+(?P<heading>[^\n]+) |
     ^\ {0,3}(?P<mark>\*\*|__)(?P<bold>(?:(?!(?P=mark))[^\n])+)(?P=mark)\s*$ |
     \$\$(?P<display>.+?)\$\$ | \\\[(?P<brackets>.+?)\\\] |
-    \\begin\{(?P<kind>equation|align|gather|multline)\*?\}
-        (?P<environment>.+?)\\end\{(?P=kind)\*?\} |
-    \$(?P<inline>[^$\n]+)\$ | \\\((?P<round>.+?)\\\) |
-    ^\ *[-*+•]\ (?P<item>[^\n]*=[^\n]*)$
+    \\begin\{(?P<kind>equation|align|gather|multline)\*?\}(?:
+        (?P<environment>(?:(?!\\begin\{(?:equation|align\*?\}|gather\*?\}|multline)).)+?)
+            \\end\{(?P=kind)\*?\} | (?P<open>.+?)(?=\n\s*\n|\Z)) |
+    (?<!\\)\$(?P<inline>(?:[^$\n]|\n(?!\s*\n))+)\$ | \\\((?P<round>.+?)\\\) |
+    ^\ *(?:[-*+•]|\d+[.)])\ (?P<item>[^\n$\\]*[=≈←][^\n$\\]*)$ |
+    ^\ {0,3}(?P<line>[^\s=≈←|<>`$\\]+[ ]*(?:=(?!=)|≈|←)[^\n$\\`]*)$
     """, re.VERBOSE | re.MULTILINE | re.DOTALL)
-LATEX = ("display", "brackets", "environment", "inline", "round")
+LATEX = ("display", "brackets", "environment", "open", "inline", "round")
+PLAIN, TYPESET = ("", "text", "txt", "plain", "plaintext"), ("math", "latex", "tex")
 FRAME = re.compile(r"[\u2500-\u257f|]")
 LABEL = re.compile(r"^\s*(?:\d+[.)]\s+|[•*-]\s+)?(?:[^=:\[\]()]*:\s+)?"
                    r"(?:[A-Z][a-z]{3,}\s+(?=[^\s=]))?"              # Compute h1 = ..
@@ -49,8 +56,11 @@ def claims_in(text: str, problem: Problem) -> tuple[list[tuple[str, list[str]]],
     reader = Reader(problem)
     steps: list[tuple[str, list[str]]] = []
     unread: list[str] = []
-    title, part = "", ""
-    for found in PIECES.finditer(text.replace("\r\n", "\n")):
+    title, part, end = "", "", 0
+    text = decimal_commas(re.sub(r"(?m)^ {0,3}(?:> ?)+", "", text.replace("\r\n", "\n")))
+    for found in PIECES.finditer(text):
+        unread += lost(text[end:found.start()])
+        end = found.end()
         if found["heading"]:
             title, part = worded(found["heading"]), ""
         elif found["bold"] and len(found["bold"]) < LONG:
@@ -63,7 +73,8 @@ def claims_in(text: str, problem: Problem) -> tuple[list[tuple[str, list[str]]],
                 steps.append((step, []))
             if read:
                 steps[-1][1].extend(read)
-    return steps, unread
+        unread += program(found)
+    return steps, unread + lost(text[end:])
 
 
 def worded(title: str) -> str:
@@ -77,22 +88,56 @@ def worded(title: str) -> str:
 # ---- finding formulas
 
 def formulas(found: "re.Match[str]", problem: Problem) -> Iterator[Formula]:
-    """The formulas in a piece of a document; a title holds none."""
-    if found["heading"] or found["bold"]:
-        return
-    if found["code"] is not None:
-        lines = fenced(found["code"]) if not found["language"].strip() else []
-    elif found["item"] is not None:
-        lines = items(found["item"])
-    else:
-        latex = next(found[kind] for kind in LATEX if found[kind] is not None)
-        loss = problem.name(problem.loss) or "L"
-        yield from (Formula(" ".join(latex.split()), from_latex(one, loss))
-                    for one in ([latex] if "matrix" in latex or "array" in latex
-                                else re.split(r"(?<!\\)\\\\", latex)) if "=" in one or "←" in one)
-        return
-    yield from (Formula(line, LABEL.sub("", line)) for line in lines
-                if "=" in line or "←" in line)
+    """The formulas in a piece of a document."""
+    latex = next((found[kind] for kind in LATEX if found[kind] is not None), None)
+    language = (found["language"] or "").strip().lower()
+    if found["code"] is not None and language in TYPESET:
+        latex = found["code"]
+    if latex is not None:
+        yield from typeset(latex, problem)
+    elif found["heading"] or found["bold"]:
+        yield from titled(found["heading"] or found["bold"], problem)
+    elif found["code"] is None:
+        yield from written([without_stars(found["item"] or found["line"])])
+    elif language in PLAIN:
+        yield from written(fenced(found["code"]))
+
+
+def typeset(latex: str, problem: Problem) -> Iterator[Formula]:
+    """The equations of a LaTeX formula."""
+    loss = problem.name(problem.loss) or "L"
+    for row in rows(latex):
+        yield from (Formula(" ".join(one.split()), from_latex(one, loss))
+                    for one in beside(row) if equal(one))
+
+
+def titled(title: str, problem: Problem) -> Iterator[Formula]:
+    """The equations in a title: those in dollars, or the title itself if it is one."""
+    for latex in re.findall(r"\$([^$]+)\$", title):
+        yield from typeset(latex, problem)
+    if re.match(r"[^\s=≈←$]+\s*(?:=(?!=)|≈|←)", title):
+        yield from written([without_stars(title)])
+
+
+def written(lines: Iterable[str]) -> Iterator[Formula]:
+    """The equations of plain lines, without their labels."""
+    for line in lines:
+        parts = beside(LABEL.sub("", line)) if equal(line) else []
+        yield from (Formula(part.strip() if parts[1:] else line, part) for part in parts)
+
+
+def program(found: "re.Match[str]") -> list[str]:
+    """The lines with an = of a program whose fence is not closed: perhaps they are none of it."""
+    language = (found["language"] or "").strip().lower()
+    if found["code"] is None or found["close"] or language in (*PLAIN, *TYPESET):
+        return []
+    return [line.strip() for line in found["code"].splitlines() if equal(line)]
+
+
+def lost(text: str) -> list[str]:
+    """The lines between formulas in which one may have been left open: with an = and a $ or \\."""
+    return [line.strip() for line in text.splitlines() if equal(line) and re.search(r"[$\\`]", line)
+            and not re.search(r"<\w[^>]*=", line)]
 
 
 def fenced(code: str) -> list[str]:
@@ -107,8 +152,6 @@ def fenced(code: str) -> list[str]:
     return lines
 
 
-def items(text: str) -> list[str]:
-    """The formulas of a list item: 'W₁ = 0.5, b₁ = 0.1' is two."""
-    text = re.sub(r"[*`]{1,2}(?=\w|[^\w\s*`])|(?<=\S)\*\*", "", text) if "**" in text else text
-    parts = re.split(r",\s+(?=[^,=]+=)", LABEL.sub("", text))
-    return parts if all("=" in part for part in parts) else [text]
+def without_stars(text: str) -> str:
+    """A line of text without the stars and ticks that make it bold."""
+    return re.sub(r"[*`]{1,2}(?=\w|[^\w\s*`])|(?<=\S)\*\*", "", text) if "**" in text else text

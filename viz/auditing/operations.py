@@ -32,6 +32,7 @@ from .problem import INDEXED
 from .quantities import Local, Number, Quantity
 
 MOST_OPERATIONS = 200
+MOST_STEPS = 20_000                 # operations searched, times those computed again for each
 SIGNS = frozenset("+-")
 
 
@@ -39,20 +40,25 @@ def in_operations(reckoning: Reckoning, q: Number) -> Iterator[Edit]:
     """Every single slip on the way to a value."""
     root = reckoning.of(q, afresh=True)
     replay = Replay(root)
-    yield from scaled(root.data, reckoning)
-    for m in replay.inner[-MOST_OPERATIONS:]:
+    for m in searched(replay):
         for kind, text, x in wrong_values(m, reckoning, q):
             yield Edit(kind, text, replay({m: x}))
+    yield from scaled(root.data, reckoning)
     yield from everywhere(replay)
     yield from one_term(replay, reckoning)
     yield from exchanged_inside(root, reckoning)
     yield from other_families(replay, reckoning)
 
 
+def searched(replay: Replay) -> list[Value]:
+    """The operations that are searched for slips: of a long step only those nearest to its end."""
+    return replay.inner[-max(20, min(MOST_OPERATIONS, MOST_STEPS // (len(replay.inner) + 1))):]
+
+
 def everywhere(replay: Replay) -> Iterator[Edit]:
     """A function, or a power, that is left out or taken for another everywhere at once."""
     alike: dict[str, list[Value]] = {}
-    for m in replay.inner[-MOST_OPERATIONS:]:
+    for m in searched(replay):
         if not is_constant(m._prev[0]) and all(map(is_constant, m._prev[1:])):
             alike.setdefault(m._rule.name, []).append(m)
     for name, nodes in alike.items():
@@ -66,7 +72,7 @@ def everywhere(replay: Replay) -> Iterator[Edit]:
 
 def one_term(replay: Replay, reckoning: Reckoning) -> Iterator[Edit]:
     """Of a sum written with several + only one term."""
-    added = [m for m in replay.inner[-MOST_OPERATIONS:] if m._rule.symbol in SIGNS]
+    added = [m for m in searched(replay) if m._rule.symbol in SIGNS]
     within = {x for m in added for x in m._prev}
     for top in (m for m in added if m not in within):
         terms, todo = [], [top]
@@ -190,7 +196,10 @@ def in_operands(reckoning: Reckoning, q: Quantity) -> Iterator[Edit]:
         return
     replay = Replay(reckoning.of(q, afresh=True))
     seen: set[float] = set()
+    near = {*searched(replay), *(n for m in searched(replay) for n in m._prev)}
     for node, x in replay.data.items():
+        if node not in near:
+            continue
         means = reckoning.meaning.get(node)
         if means is None or is_constant(node) or node is replay.root or not isfinite(x):
             continue

@@ -71,10 +71,8 @@ class Reckoning:
 
     def written(self, q: Quantity) -> Quantity:
         """The quantity as a person names it: a local derivative that is the whole gradient."""
-        if isinstance(q, Local):
-            x = q.node._prev[q.i]
-            if self.edges.of(q.node)[x] == [(q.node, q.i)]:
-                return Gradient(q.node, x, q.after)
+        if isinstance(q, Local) and self.edges.alone(q.node, q.i):
+            return Gradient(q.node, q.node._prev[q.i], q.after)
         return q
 
     def local(self, q: Quantity) -> Quantity:

@@ -22,6 +22,7 @@ from .problem import Problem
 from .quantities import Gradient, Local, Number, Quantity
 
 MOST_PATHS = 64
+MOST_FACTORS = 40
 
 
 class Factor(NamedTuple):
@@ -73,9 +74,10 @@ def value(sum_of: Iterable[Path]) -> float:
 
 
 def replacements(whole: list[Path], reckoning: Reckoning) -> dict[Factor, list[Edit]]:
-    """For every factor what may stand in its place by mistake."""
-    return {f: list(wrong_factors(f, reckoning))
-            for f in dict.fromkeys(f for path in whole for f in path)}
+    """For every factor what may stand in its place by mistake; of very many, for some."""
+    factors = dict.fromkeys(f for path in whole for f in path)
+    return {f: list(wrong_factors(f, reckoning)) if i < MOST_FACTORS else []
+            for i, f in enumerate(factors)}
 
 
 def in_products(whole: list[Path], reckoning: Reckoning,

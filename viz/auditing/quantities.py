@@ -66,6 +66,13 @@ class Edges:
             self.kept[root] = found
         return self.kept[root]
 
+    def alone(self, node: Value, i: int) -> bool:
+        """Whether an operation depends on its i-th input in that place only."""
+        x, others = node._prev[i], [*node._prev[:i], *node._prev[i + 1:]]
+        if x in others or not any(n._prev for n in others):
+            return x not in others
+        return self.of(node)[x] == [(node, i)]
+
     def all_through(self, of: Value, between: Value, by: Value) -> bool:
         """Whether every path from `by` up to `of` goes through the node between them."""
         key = of, between, by

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from .digits import Printed
-from .equations import Side, Slope, evaluate
+from .equations import BLANK, Side, Slope, evaluate
 from .problem import Problem, nested
 from .quantities import Gradient, Number, Quantity
 
@@ -27,12 +27,24 @@ class Part(NamedTuple):
     def value(self, look_up: LookUp) -> Any:
         """Its Value, where `look_up` says what numbers, names and derivatives are."""
         found = evaluate(self.side.tree, lambda key: look_up(self.side.meaning[key]))
+        if getattr(found, "ndim", 0) != len(self.place):
+            raise ValueError(f"{self.side.text!r} gives {shape_text(found)}, where "
+                             f"{'a list' if self.place else 'a single number'} belongs")
+        if any(i >= n for i, n in zip(self.place, getattr(found, "shape", ()))):
+            raise ValueError(f"{self.side.text!r} gives {shape_text(found)}, which is smaller than "
+                             f"the left side")
         return found[self.place] if self.place else found
 
     def number(self, key: str) -> float:
         """The number that a placeholder of it stands for; nan for a name."""
         found = self.side.meaning[key]
         return found.value if isinstance(found, Printed) else float("nan")
+
+
+def shape_text(x: Any) -> str:
+    """The shape of something computed, in words."""
+    shape = getattr(x, "shape", ())
+    return f"the shape {'×'.join(map(str, shape))}" if shape else "a single number"
 
 
 class Element(NamedTuple):
@@ -61,17 +73,22 @@ def primes(name: str) -> int:
 
 def elements(problem: Problem, sides: list[Side]) -> Iterator[Element]:
     """The claims of an equation, one per element of its first side."""
-    first, *rest = sides
-    for side in sides:                              # a name that means nothing is said at once
-        for what in side.meaning.values():
-            if isinstance(what, (str, Slope)) and what != "?":
-                quantities(problem, what)
+    first, *rest = [checked(problem, side) for side in sides]
     found = quantities(problem, first.alone) if first.alone else None
-    shape = shape_of(found if first.alone else Part(first).value(standing_in(problem)))
+    shape = shape_of(found if first.alone else evaluate(
+        first.tree, lambda key: standing_in(problem)(first.meaning[key])))
     for index in indices(shape):
         quantity = at(found, index) if first.alone else None
         yield Element(element_name(first, index), quantity,
                       Part(first, index), [part(side, index, shape) for side in rest])
+
+
+def checked(problem: Problem, side: Side) -> Side:
+    """A side whose names all mean something; ValueError names the one that does not."""
+    for what in side.meaning.values():
+        if isinstance(what, (str, Slope)) and what != BLANK:
+            quantities(problem, what)
+    return side
 
 
 def standing_in(problem: Problem) -> LookUp:

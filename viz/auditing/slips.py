@@ -19,6 +19,7 @@ from .products import in_products, lost, paths, replacements
 from .quantities import Gradient, Number, Quantity
 from .verdicts import Slip
 
+MOST_TWICE = 16                             # paths of a gradient searched for two slips at once
 LISTED = 5                                  # so many candidates are reported
 NEARLY = 2e-4                               # relative: what is only near is shown as that
 
@@ -90,9 +91,9 @@ def double(reckoning: Reckoning, q: Quantity | None) -> Iterator[Edit]:
     """Two slips at once: lost paths and any other."""
     if isinstance(q, Gradient):
         whole = paths(reckoning, q)
-        wrong = replacements(whole, reckoning)
+        wrong = replacements(whole, reckoning) if len(whole) <= MOST_TWICE else {}
         for kind, text, fewer in lost(whole, reckoning.problem):
-            for edit in in_products(fewer, reckoning, wrong):
+            for edit in in_products(fewer, reckoning, wrong) if wrong else ():
                 yield Edit(kind, f"{text}; and {edit.text}", edit.value)
 
 

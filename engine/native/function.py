@@ -1,0 +1,246 @@
+"""Function: a function of numbers that is recorded when it must be, and runs as native code.
+
+    step = compile(loss_function, parameters=model.parameters(), inputs=(X, y))
+    step(X, y)                              a Value, whose backward() hands gradients on
+    step.train(1000, optimizer, X, y, batch_size=32)
+
+An input is a number, or an array or nested list of numbers; the function is called with Values in
+their place. One recording serves all inputs of one shape. Two things make a new recording: another
+shape, and a comparison of Values that comes out otherwise (which the function may have branched on;
+numbers read by `.data` cannot be watched). Inputs of whole numbers that the function refuses as
+Values, such as labels, are given to it as they are, and then other numbers are another recording.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ..functions import NAMES, total
+from ..modes import noting, recording
+from ..value import Value
+from . import optimizers
+from .batches import Gathered, batch_order, batch_rows, batches_of, flat
+from .choose import Array
+from .program import Program, no_collections
+
+MOST = 64               # recordings that are kept
+
+
+class Recording:
+    """One recording of a function: a program, where its inputs stand, and its guard."""
+
+    def __init__(self, function: Callable[..., Any], parameters: "Sequence[Value] | None",
+                 inputs: Sequence[Any], asis: Sequence[bool], small: "int | None") -> None:
+        self.placeholders: list[Value] = []
+        given = [x if plain else self.placed(x) for x, plain in zip(inputs, asis)]
+        with recording(), no_collections(), noting() as notes:
+            loss = function(*given)
+        if parameters is None and isinstance(loss, Value):
+            from .program import variables
+            known = {id(v) for v in self.placeholders}
+            parameters = [v for v in variables(loss) if id(v) not in known]
+        self.program = Program(loss, parameters, small=small)
+        self.inputs = Inputs(self.program, self.placeholders)
+        violated = [v for note in notes if (v := violation(*note)) is not None]
+        self.guard = Program(total(violated), []) if violated else None
+        self.guarded = Inputs(self.guard, self.placeholders) if self.guard else None
+
+    def placed(self, x: Any) -> Any:
+        """An input with a Value in place of every number."""
+        if isinstance(x, (list, tuple, np.ndarray)):
+            return [self.placed(inside) for inside in x]
+        self.placeholders.append(Value(x))
+        return self.placeholders[-1]
+
+    def check(self, batches: Any, k: int) -> None:
+        """Puts the inputs of step k in place; RuntimeError if a comparison comes out otherwise."""
+        self.program.memory.push(self.program.parameters)
+        if not self.holds(batches[k]):
+            raise RuntimeError(f"at step {k} a comparison of Values comes out otherwise than it "
+                               f"was recorded: write the branch with engine.where, or train in "
+                               f"fewer steps at a time")
+        self.inputs.put(batches[k])
+
+    def holds(self, numbers: Array) -> bool:
+        """Whether every comparison comes out as it was noted."""
+        if self.guard is None or self.guarded is None:
+            return True
+        with self.guard.lock:
+            self.guard.memory.pull()
+            self.guarded.put(numbers)
+            return self.guard._value() == 0.0
+
+
+class Inputs:
+    """The places of a function's inputs in the memory of a program."""
+
+    def __init__(self, program: Program, placeholders: list[Value]) -> None:
+        graph, layout = program.module.graph, program.module.layout
+        found = [(i, layout.slot(graph.numbers[v])) for i, v in enumerate(placeholders)
+                 if v in graph.numbers and graph.numbers[v] in layout.place]
+        self.memory = program.memory
+        self.which = np.array([i for i, _ in found], dtype=np.int64)
+        self.slots = np.array([slot for _, slot in found], dtype=np.int64)
+        own = {id(v) for v in placeholders}
+        self.memory.forget(own)
+
+    def put(self, numbers: Array) -> None:
+        """Sets the inputs to flat numbers."""
+        self.memory.put(self.slots, numbers[self.which])
+
+
+def violation(sign: str, x: Value, y: Value, outcome: bool) -> "Value | None":
+    """A Value that is 0 as long as a comparison comes out as it did; None if it always does."""
+    if not (x._prev or y._prev) and x._rule.name == y._rule.name == "constant":
+        return None
+    above, step = NAMES["above"], NAMES["step"]
+    room = 0.75 if (sign == "<") == outcome else 0.25
+    larger, smaller = (y, x) if outcome else (x, y)
+    return 1.0 - step(above(larger, smaller) - room)       # type: ignore[no-any-return]
+
+
+class Function:
+    """A function of numbers that runs as native code; see the top of the file."""
+
+    def __init__(self, function: Callable[..., Any], parameters: "Iterable[Value] | None" = None,
+                 inputs: "Sequence[Any] | None" = None) -> None:
+        self.function = function
+        self.parameters = None if parameters is None else list(parameters)
+        optimizers.check_parameters(self.parameters or [])
+        self.recordings: dict[Any, list[Recording]] = {}
+        self.asis: dict[Any, list[bool]] = {}
+        if inputs is not None:
+            self.program(*inputs)
+
+    # ---- recordings
+
+    def program(self, *inputs: Any) -> Program:
+        """The program that serves these inputs, recorded now if there is none yet."""
+        return self._recording(inputs)[0].program
+
+    def _recording(self, inputs: Sequence[Any],
+                   small: "int | None" = None) -> tuple[Recording, Array]:
+        """The recording that serves some inputs, and their numbers, flat."""
+        shapes = tuple(shape_of(i, x) for i, x in enumerate(inputs))
+        asis = self.asis.setdefault(shapes, [False] * len(inputs))
+        for _ in range(2):
+            numbers = flat([x for x, plain in zip(inputs, asis) if not plain])
+            key = small, shapes, tuple(tuple(np.ravel(x).tolist()) for x, plain in zip(inputs, asis)
+                                if plain)
+            for made in self.recordings.get(key, ()):
+                if made.holds(numbers):
+                    return made, numbers
+            try:
+                return self._record(key, inputs, asis, small), numbers
+            except (TypeError, ValueError):
+                whole = [is_whole(x) for x in inputs]
+                if not any(whole) or asis == whole:
+                    raise
+                asis[:] = whole
+        raise AssertionError("an input is a Value or as it is")
+
+    def _record(self, key: Any, inputs: Sequence[Any], asis: Sequence[bool],
+                small: "int | None") -> Recording:
+        """A new recording; the oldest goes when there are too many."""
+        made = Recording(self.function, self.parameters,
+                         [plain_list(x) for x in inputs], asis, small)
+        self.recordings.setdefault(key, []).insert(0, made)
+        while sum(map(len, self.recordings.values())) > MOST:
+            first = next(iter(self.recordings))
+            self.recordings[first].pop()
+            if not self.recordings[first]:
+                del self.recordings[first]
+        return made
+
+    # ---- one evaluation
+
+    def value(self, *inputs: Any) -> float:
+        """The loss for some inputs."""
+        made, numbers = self._recording(inputs)
+        with made.program.lock:
+            made.program.memory.pull()
+            made.inputs.put(numbers)
+            return made.program._value()
+
+    def gradients(self, *inputs: Any) -> Array:
+        """The gradient of the loss by each parameter."""
+        return self.value_and_gradients(*inputs)[1]
+
+    def value_and_gradients(self, *inputs: Any) -> tuple[float, Array]:
+        """The loss for some inputs, and its gradient by each parameter."""
+        made, numbers = self._recording(inputs)
+        with made.program.lock:
+            made.program.memory.pull()
+            made.inputs.put(numbers)
+            return made.program._both()
+
+    def __call__(self, *inputs: Any) -> Value:
+        """The loss as a Value over the parameters, whose backward() hands the gradients on."""
+        loss, found = self.value_and_gradients(*inputs)
+        made = self._recording(inputs)[0]
+        return Value(loss, made.program.parameters, found.tolist())
+
+    # ---- training
+
+    def train(self, steps: int, optimizer: Any, *inputs: Any, lr: "float | None" = None,
+              schedule: "Callable[[int], float] | None" = None, batch_size: "int | None" = None,
+              shuffle: bool = True, seed: "int | None" = None) -> Array:
+        """The losses of so many steps, taken in native code; the parameters are then moved.
+
+        inputs: arrays with one row per sample. batch_size: that many rows a step, in another order
+        each time round (a last batch that is too small is left out); all rows if None.
+        """
+        if batch_size is None:
+            return self._train_on_all(steps, optimizer, inputs, lr, schedule)
+        data = [np.asarray(x, dtype=float) for x in inputs]
+        order = batch_order(batch_rows(data, batch_size), batch_size, steps, shuffle, seed)
+        return self._train_in_batches(steps, optimizer, data, order, lr, schedule)
+
+    def _train_on_all(self, steps: int, optimizer: Any, inputs: Sequence[Any], lr: "float | None",
+                      schedule: "Callable[[int], float] | None") -> Array:
+        made, numbers = self._recording(inputs)
+        with made.program.lock:
+            made.program.memory.pull()
+            made.inputs.put(numbers)
+            check = partial(made.check, [numbers] * steps) if made.guard else None
+            return optimizers.train(made.program, steps, optimizer, lr, schedule, None, check)
+
+    def _train_in_batches(self, steps: int, optimizer: Any, data: Sequence[Array], order: Array,
+                          lr: "float | None", schedule: "Callable[[int], float] | None") -> Array:
+        size = order.shape[1]
+        made, _ = self._recording([x[:size] for x in data], small=0)
+        if len(made.placeholders) != sum(x[:size].size for x in data):
+            raise ValueError("labels that the function takes as whole numbers cannot change from "
+                             "batch to batch: give them as numbers, such as one-hot rows")
+        with made.program.lock:
+            made.program.memory.pull()
+            batches = None if made.guard else batches_of(made, data, order)
+            put = partial(made.check, Gathered(data, order))
+            return optimizers.train(made.program, steps, optimizer, lr, schedule, batches,
+                                    None if batches and made.program.gear == "native" else put)
+
+
+# ---- inputs
+
+def plain_list(x: Any) -> Any:
+    """An input as nested lists of plain numbers."""
+    return np.asarray(x).tolist() if isinstance(x, (list, tuple, np.ndarray)) else x
+
+
+def shape_of(i: int, x: Any) -> tuple[int, ...]:
+    """The shape of an input; TypeError or ValueError if it is no array of numbers."""
+    try:
+        array = np.asarray(x)
+        if array.dtype.kind in "iuf":
+            return array.shape
+        found = f"of type {type(x).__name__}" if array.ndim == 0 else f"an array of {array.dtype}"
+    except ValueError:
+        found = "a list whose rows have different lengths"
+    raise TypeError(f"input {i} is {found}: give a number, or an array of numbers")
+
+
+def is_whole(x: Any) -> bool:
+    """Whether an input consists of whole numbers."""
+    return np.asarray(x).dtype.kind in "iu"

@@ -1,0 +1,104 @@
+"""The numbers of a program: an array of values, one of gradients, and how Values get in and out."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..value import Value
+from .choose import Array
+from .module import Module
+
+FEW = 32                # leaves
+
+
+def aligned(n: int) -> Array:
+    """n zeros that begin at a multiple of 64 bytes."""
+    raw = np.zeros(n + 8)
+    start = -(raw.ctypes.data // 8) % 8
+    return raw[start:start + n]
+
+
+class Memory:
+    """Values and gradients as arrays, with the places of the leaves."""
+
+    def __init__(self, module: Module) -> None:
+        self.module, layout, graph = module, module.layout, module.graph
+        self.s, self.g = aligned(layout.size + 8), aligned(layout.size + 8)
+        self.t = aligned(module.tape + 8)
+        leaves = [k for k in graph.leaves if k in layout.place and k not in graph.literal]
+        self.leaves = [graph.values[k] for k in leaves]
+        self.slots = np.array([layout.slot(k) for k in leaves], dtype=np.int64)
+        self.parameters = np.array([layout.slot(k) for k in graph.parameters], dtype=np.int64)
+        self.fills: list[tuple[int, int, int]] = []     # start, lanes that are there, lanes in all
+        for region in module.regions.values():
+            self.prepare(region)
+        for roll in module.rolls.values():
+            for p, block in roll.blocks.items():
+                column = roll.roll.columns[p]
+                if column[0] in graph.literal:
+                    start = layout.start(block)
+                    self.s[start:start + len(column)] = [graph.literal[k] for k in column]
+        self.every = self.leaves, self.slots            # also those that are inputs
+        self.pairs = [*zip(self.slots.tolist(), self.leaves)]
+        self.view: Any = memoryview(self.s)     # type: ignore[arg-type]
+        n = len(self.parameters)
+        inorder = n and np.array_equal(self.parameters, np.arange(n) + self.parameters[0])
+        self.slice = self.g[self.parameters[0]:][:n] if inorder else None
+        self.pull()
+
+    def prepare(self, region: Any) -> None:
+        """Puts the constants of a region and its mask in their rows."""
+        layout, graph, template = self.module.layout, self.module.graph, region.template
+        for p, block in region.blocks.items():
+            start = layout.start(block)
+            if p not in template.copied and template.lanes < region.padded:
+                self.fills.append((start, template.lanes, region.padded))
+            if template.leaves[p][0] in graph.literal:
+                self.s[start:start + template.lanes] = [graph.literal[k]
+                                                        for k in template.leaves[p]]
+        if region.mask:
+            start = layout.start(region.mask)
+            self.s[start:start + template.lanes] = 1.0
+
+    def forget(self, inputs: set[int]) -> None:
+        """Reads the Values with these ids no more: their numbers come from elsewhere."""
+        kept = [i for i, leaf in enumerate(self.leaves) if id(leaf) not in inputs]
+        self.every = self.leaves, self.slots
+        self.leaves, self.slots = [self.leaves[i] for i in kept], self.slots[kept]
+        self.pairs = [*zip(self.slots.tolist(), self.leaves)]
+
+    def pull(self) -> None:
+        """Reads the numbers of all leaves from their Values."""
+        if len(self.leaves) > FEW:
+            self.s[self.slots] = [leaf.data for leaf in self.leaves]
+        else:                                   # numpy would take longer
+            view = self.view
+            for slot, leaf in self.pairs:
+                view[slot] = leaf.data
+        if self.fills:
+            self.fill()
+
+    def fill(self) -> None:
+        """Gives the lanes that only fill up a vector the numbers of the first lane."""
+        for start, there, padded in self.fills:
+            self.s[start + there:start + padded] = self.s[start]
+
+    def put(self, slots: Any, numbers: Any) -> None:
+        """Sets some places, such as those of the inputs of a function."""
+        self.s[slots] = numbers
+        self.fill()
+
+    def gradients(self) -> Array:
+        """The gradients of the parameters, in their order."""
+        return self.g[self.parameters] if self.slice is None else self.slice.copy()
+
+    def push(self, parameters: Sequence[Value]) -> None:
+        """Writes the numbers of the parameters to their Values."""
+        for p, x in zip(parameters, self.s[self.parameters].tolist()):
+            p.data = x
+
+    @property
+    def size(self) -> int:
+        """Bytes in all."""
+        return 8 * (len(self.s) + len(self.g) + len(self.t))

@@ -1,0 +1,127 @@
+"""A graph as a module of LLVM: its layout, its regions, and the functions `step` and `value`.
+
+    step(s, g, t)       the loss; every gradient goes to its place in g
+    value(s, g, t)      the loss alone
+"""
+
+from functools import cached_property
+
+from .graph import Graph
+from .lanes import LaneSum, find_lanes
+from .layout import Layout
+from .llvm import Writer, declarations
+from .region import Region
+from .rollcode import RollCode
+from .rolls import Roll, find_rolls
+from .scalars import Straight, early_gradients
+from .sums import gather_sums
+
+STRAIGHT = 400          # nodes; above this, what repeats is rolled up
+MOST = 8000             # nodes; more are not compiled in straight lines
+SMALL = 200             # nodes; below this a graph stays as it was recorded
+ARGUMENTS = "ptr noalias align 64 %s, ptr noalias align 64 %g, ptr noalias align 64 %t"
+
+
+def with_lanes(graph: Graph) -> Graph:
+    """The graph with lane sums in it, or at least small; else as it was recorded."""
+    recorded = graph.copy()
+    gather_sums(graph)
+    find_lanes(graph)
+    found = any(isinstance(graph.rules[k], LaneSum) for k in graph.order)
+    return graph if found or len(graph.order) <= STRAIGHT < len(recorded) else recorded
+
+
+def used(graph: Graph) -> list[int]:
+    """How often each node is read."""
+    uses = [0] * len(graph.rules)
+    for k in graph.order:
+        rule = graph.rules[k]
+        nodes = rule.nodes.ravel().tolist() if isinstance(rule, Roll) else [k]
+        for node in nodes:
+            for x in graph.inputs[node]:
+                uses[x] += 1
+    return uses
+
+
+class Module:
+    """Everything about a program but its data."""
+
+    def __init__(self, graph: Graph, small: "int | None" = None,
+                 rolls: bool = True) -> None:
+        self.nodes = len(graph)
+        if len(graph) >= (SMALL if small is None else small):
+            graph = with_lanes(graph)
+        self.graph = graph
+        self.layout = Layout(graph)
+        if len(graph.order) > STRAIGHT and rolls:
+            find_rolls(graph, STRAIGHT)
+        lanes = [k for k in graph.order if isinstance(graph.rules[k], LaneSum)]
+        self.regions = {k: Region(graph, k, self.layout, f"region{i}")
+                        for i, k in enumerate(lanes)}
+        uses = used(graph)
+        rolled = [k for k in graph.order if isinstance(graph.rules[k], Roll)]
+        self.rolls = {k: RollCode(graph, k, self.layout, uses, f"roll{i}")
+                      for i, k in enumerate(rolled)}
+        self.layout.put_all(graph.parameters)
+        for roll in self.rolls.values():
+            self.layout.put_all(sorted(roll.touched()))
+        for region in self.regions.values():
+            for p in region.template.copied:
+                self.layout.put_all(region.template.leaves[p])
+        self.layout.put_all(k for k in graph.leaves if k in self.outside)
+        self.layout.freeze()
+        self.early = early_gradients(graph)
+        self.tape = self.place_tapes()
+
+    @cached_property
+    def outside(self) -> set[int]:
+        """What the nodes outside the regions read."""
+        return {self.graph.output} | {x for k in self.graph.order if k not in self.regions
+                                      for x in self.graph.inputs[k]
+                                      if k not in self.rolls} | {
+            x for k, roll in self.rolls.items()
+            for x in (*roll.roll.shared(), *roll.roll.starts.values())}
+
+    @cached_property
+    def text(self) -> str:
+        """The module in LLVM's assembly language."""
+        early = self.early
+        step, value = Writer(), Writer()
+        straight = Straight(self.graph, self.layout, self.regions, self.rolls, early, step)
+        if straight.touched:
+            self.clear(step)
+        loss = straight.forward()
+        straight.backward()
+        step.lines.append(f"  ret double {step.text(loss)}")
+        alone = Straight(self.graph, self.layout, self.regions, self.rolls, early,
+                         value).forward(alone=True)
+        value.lines.append(f"  ret double {value.text(alone)}")
+        parts = [text for k, region in self.regions.items()
+                 for text in (*region.functions(k in early), *region.wrappers(k in early))]
+        parts += [table for roll in self.rolls.values() for table in roll.tables()]
+        needs = step.needs.union(value.needs, *(r.needs for r in self.regions.values()))
+        return "\n\n".join([declarations(needs), *parts,
+                            step.function(f"define double @step({ARGUMENTS})"),
+                            value.function(f"define double @value({ARGUMENTS})")]) + "\n"
+
+    def place_tapes(self) -> int:
+        """Gives regions their tapes, those that run at once the same one; the size of all."""
+        for region in self.regions.values():
+            region.prepare()
+        at = max([r.rows * r.tile for r in self.regions.values()], default=0)
+        for k, region in self.regions.items():
+            if k not in self.early:
+                region.tape = at
+                at += region.rows * region.tile * region.tiles
+        for roll in self.rolls.values():
+            roll.tape = at
+            at += roll.rows
+        return at
+
+    def clear(self, w: Writer) -> None:
+        """Sets to zero the gradients that regions and loops add to."""
+        for area in (0, 2):
+            if self.layout.sizes[area]:
+                start = w.address("%g", self.layout.starts[area])
+                w.lines.append(f"  call void @llvm.memset.p0.i64(ptr align 8 {start}, i8 0, "
+                               f"i64 {8 * self.layout.sizes[area]}, i1 false)")

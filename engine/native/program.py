@@ -1,0 +1,300 @@
+"""Program: a recorded loss that replays as native code.
+
+    program = compile(loss)
+    program.value()                     the loss, with the numbers that the leaves hold now
+    program.gradients()                 an array, one per parameter
+    program.train(1000, optimizer)      the whole loop in native code
+
+Values stay what they are: `backward()` adds to their gradients, `train` moves their numbers, and
+`refresh()` brings the recorded graph up to date, for pictures and derivations. Without llvmlite
+everything runs in numpy instead, and `program.gear` says so.
+"""
+
+import ctypes
+import gc
+import os
+import pickle
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ..graph import nodes
+from ..scalars import UNSET
+from ..value import Value
+from . import jit, optimizers
+from .choose import Array
+from .drivers import drivers
+from .graph import Graph
+from .memory import FEW, Memory
+from .module import MOST, Module
+from .plain import Plain
+
+SHORT = 2000            # operations
+SIGNATURE = (float, "ptr", "ptr", "ptr")
+
+
+class Program:
+    """A loss as a flat program; see the top of the file.
+
+    loss: the recorded Value. parameters: the leaves that get gradients; all variables if None.
+    small: below how many operations lanes are not looked for.
+    """
+
+    def __init__(self, loss: Value, parameters: "Sequence[Value] | None" = None, *,
+                 small: "int | None" = None) -> None:
+        if not isinstance(loss, Value):
+            raise TypeError(f"compile takes a recorded Value or a function that returns one, and "
+                            f"{loss!r} is of type {type(loss).__name__}: return the loss itself")
+        self.loss, self.small = loss, small
+        self.parameters = variables(loss) if parameters is None else list(parameters)
+        optimizers.check_parameters(self.parameters)
+        with no_collections():
+            self._record()
+        self.lock = threading.RLock()
+        self.once: Once | None = None
+        self.quick: Callable[[], tuple[float, Array]] | None = None
+        self._prepare()
+
+    def _record(self) -> None:
+        """Makes the flat program."""
+        small = self.small
+        graph = Graph(self.loss, self.parameters)
+        self.reached = [i for i, p in enumerate(self.parameters) if p in graph.numbers]
+        recorded = graph.copy()
+        self.module = Module(graph, small, jit.available())
+        self.gear = "native" if jit.available() else "numpy"
+        if len(self.module.graph.order) > MOST:         # it neither repeats nor has lanes
+            self.module, self.gear = Module(recorded, small, False), "numpy"
+        self.memory = Memory(self.module)
+
+    def _prepare(self) -> None:
+        """Compiles, or sets numpy up."""
+        if self.gear == "native":
+            memory = self.memory
+            self.library = jit.Library(self.module.text, {"step": SIGNATURE, "value": SIGNATURE})
+            self.pointers = tuple(a.ctypes.data for a in (memory.s, memory.g, memory.t))
+            self._step: Callable[[], float] = lambda: self.library.step(*self.pointers)
+            self._value: Callable[[], float] = lambda: self.library.value(*self.pointers)
+        else:
+            plain = Plain(self.module, self.memory)
+            self._step, self._value = plain.step, plain.value
+
+    # ---- one evaluation
+
+    def value(self) -> float:
+        """The loss, with the numbers that the leaves hold now."""
+        with self.lock:
+            self.memory.pull()
+            return self._value()
+
+    def gradients(self) -> Array:
+        """The gradient of the loss by each parameter, in their order; they are left as they are."""
+        return self.value_and_gradients()[1]
+
+    def value_and_gradients(self) -> tuple[float, Array]:
+        """The loss, and its gradient by each parameter."""
+        if self.quick:
+            return self.quick()
+        with self.lock:
+            self.memory.pull()
+            both = self._both()
+        if self.once and self.size < SHORT:
+            self.quick = quick(self, self.once)
+        return both
+
+    def _both(self) -> tuple[float, Array]:
+        """The same, with the numbers as they stand in memory."""
+        loss, bad = self._checked()
+        if bad:
+            self._carefully()
+        return loss, self._all(self.memory.gradients())
+
+    def _checked(self) -> tuple[float, Any]:
+        """The loss, and whether a gradient came out nan."""
+        if self.gear == "numpy":
+            return self._step(), bool(np.isnan(self.memory.gradients()).any())
+        if not self.once:
+            self.once = Once(self)
+        return self.once.run(), self.once.flags[0]
+
+    def _all(self, found: Array) -> Array:
+        """Gradients of all parameters; those that the loss does not depend on have 0."""
+        if len(self.reached) == len(self.parameters):
+            return found
+        every = np.zeros(len(self.parameters))
+        every[self.reached] = found
+        return every
+
+    def backward(self, seed: float = 1.0) -> float:
+        """Adds the gradients to those of the parameters, as loss.backward() does; the loss."""
+        loss, found = self.value_and_gradients()
+        for p, g in zip(self.parameters, found.tolist()):
+            p.grad = p.grad + seed * g
+        return loss
+
+    def __call__(self) -> Value:
+        """The loss as a new Value over the parameters, whose backward() hands the gradients on."""
+        loss, found = self.value_and_gradients()
+        return Value(loss, self.parameters, found.tolist())
+
+    def repeat(self, times: int, *, pull: bool = True) -> float:
+        """The loss, after computing it and all gradients so many times in one call (to measure).
+
+        pull=False leaves the numbers in memory as they are, and does not read the leaves again.
+        """
+        with self.lock:
+            if pull:
+                self.memory.pull()
+            if self.gear == "numpy":
+                return [self._step() for _ in range(times)][-1]
+            return float(drivers().repeat(self.library.pointers["step"], *self.pointers, times))
+
+    # ---- training
+
+    def train(self, steps: int, optimizer: Any = None, *, lr: "float | None" = None,
+              schedule: "Callable[[int], float] | None" = None) -> Array:
+        """The losses of so many steps, all taken in native code; the parameters are then moved.
+
+        optimizer: one of nn.optim over these parameters (its state is kept up to date), or None
+        for plain descent with the rate `lr`; of any other optimizer, `step()` is called each time.
+        schedule: a function of the step, from 0, that gives its rate.
+        """
+        with self.lock:
+            self.memory.pull()
+            return optimizers.train(self, steps, optimizer, lr, schedule)
+
+    # ---- the recorded graph
+
+    def _carefully(self) -> None:
+        """All gradients in the eager engine, where an exact zero wins over inf and nan."""
+        memory, graph = self.memory, self.module.graph
+        leaves, slots = memory.every
+        kept = [(leaf, leaf.data, leaf.grad) for leaf in leaves]
+        try:
+            for (leaf, _, _), x in zip(kept, memory.s[slots].tolist()):
+                leaf.data, leaf.grad = x, UNSET
+            self.refresh()
+            self.loss.backward()
+            memory.g[memory.parameters] = [graph.values[k].grad for k in graph.parameters]
+        finally:
+            for leaf, x, g in kept:
+                leaf.data, leaf.grad = x, g
+
+    def refresh(self) -> None:
+        """Computes every node of the recorded graph afresh, in the eager engine."""
+        for node in nodes((self.loss,)):
+            if node._prev:
+                node.data = node._rule.value([x.data for x in node._prev])
+
+    def first_not_finite(self) -> str:
+        """The first node that is nan or inf, with its operation and inputs; empty if none is."""
+        self.refresh()
+        for k, node in enumerate(nodes((self.loss,))):
+            if node.data - node.data != 0:
+                inputs = ", ".join(repr(x.data) for x in node._prev[:6])
+                return f"slot {k}, {node.label or node._rule.name}({inputs}) = {node.data!r}"
+        return ""
+
+    # ---- reading
+
+    @property
+    def size(self) -> int:
+        """How many operations were recorded."""
+        return self.module.nodes
+
+    @property
+    def lanes(self) -> list[int]:
+        """How many lanes each loop over lanes has."""
+        return [r.template.lanes for r in self.module.regions.values()]
+
+    @property
+    def bytes(self) -> int:
+        """The memory for its numbers."""
+        return self.memory.size
+
+    @property
+    def source(self) -> str:
+        """The program in LLVM's assembly language, as it was compiled."""
+        return self.module.text
+
+    @property
+    def instructions(self) -> str:
+        """The program as a list of rows, one line for each; `x[7]` stands for all lanes of x."""
+        from .listing import listing
+        return listing(self.module)
+
+    def __repr__(self) -> str:
+        lanes = f", {' + '.join(map(str, self.lanes))} lanes" if self.lanes else ""
+        return (f"<Program of {self.size} operations{lanes}, {len(self.parameters)} parameters, "
+                f"{self.bytes / 1024:.0f} KiB, {self.gear}>")
+
+    def save(self, path: "str | os.PathLike[str]") -> None:
+        """Writes the program to a file: its graph and parameters, with the numbers they have."""
+        with open(path, "wb") as file:
+            pickle.dump(self, file)
+
+    @staticmethod
+    def load(path: "str | os.PathLike[str]") -> "Program":
+        """A program from such a file, over Values of its own; a file runs code, as pickle does."""
+        with open(path, "rb") as file:
+            found = pickle.load(file)
+        if not isinstance(found, Program):
+            raise ValueError(f"{os.fspath(path)!r} holds a {type(found).__name__} and no program: "
+                             f"give a file that Program.save wrote")
+        return found
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Program, (self.loss, self.parameters)
+
+
+class Once:
+    """One call of `step` with its check for nan; small programs keep Python's lock meanwhile."""
+
+    def __init__(self, program: Program) -> None:
+        library, memory = drivers(), program.memory
+        block: Any = np.array([*program.pointers, program.library.pointers["step"],
+                          memory.module.layout.parameters, 0], dtype=np.int64)
+        self.flags = memoryview(block)[5:]              # keeps the block alive
+        call = library.once_at_once if program.size < SHORT else library.once
+        self.run: Callable[[], float] = partial(call, ctypes.c_void_p(block.ctypes.data))
+
+
+def quick(program: Program, once: Once) -> "Callable[[], tuple[float, Array]] | None":
+    """`value_and_gradients` of a small program in as few steps as Python can; None for others."""
+    memory, lock, run, flags = program.memory, program.lock, once.run, once.flags
+    pairs, view, found = memory.pairs, memory.view, memory.slice
+    if found is None or memory.fills or len(pairs) > FEW or (
+            len(program.reached) < len(program.parameters)):
+        return None
+
+    def both() -> tuple[float, Array]:
+        with lock:
+            for slot, leaf in pairs:
+                view[slot] = leaf.data
+            loss = run()
+            if flags[0]:
+                program._carefully()
+            return loss, found.copy()
+
+    return both
+
+
+@contextmanager
+def no_collections() -> Iterator[None]:
+    """A context without garbage collections, which would walk through all nodes again and again."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
+
+
+def variables(loss: Value) -> list[Value]:
+    """All variables below a loss, as they are read from left to right."""
+    return [node for node in reversed(nodes((loss,))) if node._rule.name == "variable"]

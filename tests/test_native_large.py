@@ -1,0 +1,141 @@
+"""Large programs in the native gear: chains become loops, wide sums lanes, and time stays flat."""
+
+import random
+import time
+
+import pytest
+from test_native import GEARS, agree, network, points, scalar_loss
+
+import engine
+from engine import Value, compile
+from engine.native.program import variables
+
+ROUNDS = 300
+
+
+@pytest.fixture(autouse=True, params=GEARS)
+def gear(request, monkeypatch):
+    monkeypatch.setenv("HANDGRAD_NATIVE", "0" if request.param == "numpy" else "1")
+    monkeypatch.setattr("engine.native.module.STRAIGHT", 40)
+    return request.param
+
+
+
+
+def waves(a, b, y):
+    for k in range(ROUNDS):
+        y = (y * a + 0.01 * (k % 5)).sin()
+    return y * y + a
+
+
+def own_leaf_in_every_round(a, b, y):
+    for k in range(ROUNDS):
+        w = Value(0.9 + 0.0001 * k)
+        y = (y * w + 0.01 * w).tanh()
+    return y
+
+
+def leaves_in_turns(a, b, y):
+    for k in range(ROUNDS):
+        y = (y * (a, b, a)[k % 3] + 0.1).tanh()
+    return y
+
+
+def leaves_in_no_order(a, b, y):
+    draw = random.Random(1)
+    leaves = [a, b, Value(0.3), Value(-0.2)]
+    for _ in range(ROUNDS):
+        y = (y * draw.choice(leaves) + 0.1).tanh()
+    return y
+
+
+def a_sum_on_the_way(a, b, y):
+    s = Value(0.5)
+    for _ in range(ROUNDS):
+        y = (y * a + b).tanh()
+        s = s + y * y
+    return s.log()
+
+
+def two_states(a, b, y):
+    v = Value(0.2)
+    for _ in range(ROUNDS):
+        y, v = y + v * 0.01, v - y * 0.01 * a
+    return y * v
+
+
+def two_rounds_back(a, b, y):
+    before = Value(0.4)
+    for _ in range(ROUNDS):
+        before, y = y, (y * a + before * b).tanh()
+    return y
+
+
+def read_halfway(a, b, y):
+    kept = []
+    for k in range(ROUNDS):
+        y = (y * a + b).sin()
+        if k in (100, 200):
+            kept.append(y)
+    return y * kept[0] + kept[1].exp()
+
+
+def recurrent_network(a, b, y):
+    w = [[Value(0.3), Value(-0.2)], [Value(0.1), Value(0.4)]]
+    h = [y, y * 0.5]
+    for k in range(ROUNDS):
+        x = Value(0.1 * (k % 7))
+        h = [(engine.dot(row, h, b) + x).tanh() for row in w]
+    return h[0] * a + h[1]
+
+
+CHAINS = [waves, own_leaf_in_every_round, leaves_in_turns, leaves_in_no_order, a_sum_on_the_way,
+          two_states, two_rounds_back, read_halfway, recurrent_network]
+
+
+@pytest.mark.parametrize("chain", CHAINS)
+def test_a_chain_becomes_a_loop(chain, gear):
+    loss = chain(Value(0.9), Value(0.1), Value(0.7))
+    program = agree(loss, variables(loss), rel=1e-11, least=1e-15)
+    assert "rounds:" in program.instructions or gear == "numpy"
+    assert program.instructions.count("\n") < 60 or gear == "numpy"
+
+
+def test_a_long_chain_takes_no_longer_to_compile_per_node(gear):
+    if gear == "numpy":
+        pytest.skip("nothing is compiled")
+    seconds = []
+    for n in (2_000, 40_000):
+        a, y = Value(0.999), Value(0.5)
+        z = y
+        for _ in range(n // 2):
+            z = z * a + 0.001
+        start = time.process_time()
+        program = compile(z, parameters=[a, y])
+        seconds.append(time.process_time() - start)
+        assert program.instructions.count("\n") < 10
+    assert seconds[1] < 20 * (seconds[0] + 0.05)
+
+
+def test_a_wide_sum_of_leaves(gear):
+    ws = [Value(0.001 * k - 0.2) for k in range(700)]
+    program = agree(sum((w * (1 + 0.01 * (k % 10))) ** 2 for k, w in enumerate(ws)), ws)
+    assert program.lanes == [700]
+
+
+def test_a_penalty_on_shared_weights(gear, monkeypatch):
+    monkeypatch.setattr("engine.native.module.SMALL", 0)
+    model, (xs, ys) = network("dot"), points(20)
+    parameters = model.parameters()
+    for penalty in (lambda p: p ** 2, lambda p: p * p, abs, lambda p: (p * p + 1).sqrt()):
+        agree(scalar_loss(model, xs, ys) + 0.01 * sum(penalty(p) for p in parameters), parameters)
+
+
+def test_what_neither_repeats_nor_has_lanes_is_run_by_numpy(monkeypatch):
+    monkeypatch.setattr("engine.native.program.MOST", 100)
+    draw = random.Random(3)
+    nodes = [Value(0.5), Value(-0.3)]
+    for _ in range(400):
+        a, b = draw.choice(nodes[-10:]), draw.choice(nodes)
+        nodes.append(draw.choice([a + b, a - b, (a * b).tanh(), a.sin(), (b * 0.3).exp()]) * 0.5)
+    assert agree(nodes[-1] + nodes[-5], nodes[:2], rel=1e-12).gear == "numpy"
