@@ -398,6 +398,7 @@ def test_the_gallery_is_a_site_whose_links_stay_inside(tmp_path):
     assert {p.name for p in (tmp_path / "site").iterdir()} == {Path(p).name for p in pages}
     index = Path(pages[0]).read_text(encoding="utf-8")
     assert set(re.findall(r'href="(.*?)"', index)) == {Path(p).name for p in pages[1:]}
+    assert all("index.html" in Path(p).read_text(encoding="utf-8") for p in pages[1:])
     assert all("https://" not in Path(p).read_text(encoding="utf-8") for p in pages)
 
 

@@ -23,6 +23,7 @@ from .auditing import Audit, audit, read_sheet
 from .auditing.sheets import AS_WRITTEN
 from .derivation import derive
 from .explore import Explorer, explore
+from .explorer import bundle
 from .page import page
 
 SAMPLE = """h1 = 0.5*2 + 0.1 = 1.1
@@ -32,6 +33,7 @@ loss = (1.332 - 4)^2 = 7.118
 dloss/dy_hat = 2*(4 - 1.332) = 5.336
 dloss/dW3 = 5.336 * 0.86 = 4.589
 W3' = 1.2 - 0.01 * 4.589 = 1.154"""
+BACK = '<p><a href="index.html">all pages</a></p>'
 LOOK = """<style>
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: 1rem;
   padding: 0; list-style: none; }
@@ -73,7 +75,9 @@ def gallery(folder: "str | os.PathLike[str]", sheets: Iterable["str | os.PathLik
 
 
 def write(out: Path, name: str, text: str) -> str:
-    """Writes one page and returns its file's name."""
+    """Writes one page, a report with the way back below it, and returns its file's name."""
+    if name != "index":
+        text = text.replace("</main>", f"{BACK}</main>")
     (out / f"{name}.html").write_text(text + "\n", encoding="utf-8")
     return f"{name}.html"
 
@@ -92,7 +96,7 @@ def of_networks(out: Path) -> Iterator[Entry]:
         loss.backward()
         first = derive(loss, net.parameters()[0], net)
         shown = explore(loss, net, derivation=first, title=title)
-        yield Entry("Networks to step through", title, write(out, name, shown.html()), about,
+        yield Entry("Networks to step through", title, write(out, name, page_of(shown)), about,
                     thumbnail(shown))
         whole = derive(loss, net, net)
         yield Entry("Derivations", f"All gradients of {title}",
@@ -127,7 +131,7 @@ def of_audits(out: Path, audits: Sequence[Audit]) -> Iterator[Entry]:
     for i, found in enumerate(audits, 1):
         shown = explore(found)
         yield Entry("Audits of hand derivations", found.title,
-                    write(out, f"audit-{i}", shown.html()),
+                    write(out, f"audit-{i}", page_of(shown)),
                     f"{len(found.rows)} statements, {found.points()}, beside the graph.",
                     thumbnail(shown), write(out, f"audit-{i}-report", found.html()))
 
@@ -159,7 +163,7 @@ def run(title: str, history: History, net: Network, rate: float) -> str:
     return page(f"{title}, trained", f"{LOOK}<h1>{escape(title)}, trained</h1>"
                 f"<p>60 steps of gradient descent with rate {rate:g}.</p>{figures}"
                 f'<div class="wide"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody>'
-                f"</table></div>{back()}")
+                f"</table></div>")
 
 
 def drawn(figure: Any) -> str:
@@ -171,12 +175,12 @@ def drawn(figure: Any) -> str:
     return re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg"):], flags=re.DOTALL)
 
 
+def page_of(explorer: Explorer) -> str:
+    """The page of an explorer, with the way back in its header."""
+    return bundle.page({**explorer.data, "home": "index.html"})
+
+
 # ---- the index
-
-def back() -> str:
-    """The way back to the index."""
-    return '<p><a href="index.html">all pages</a></p>'
-
 
 def index(entries: Sequence[Entry]) -> str:
     """The page that leads to all others, part by part."""

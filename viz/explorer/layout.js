@@ -51,7 +51,8 @@ function head(app, options) {
       app.root.dataset.theme = dark ? "light" : "dark";
       if (options.global) document.documentElement.dataset.theme = app.root.dataset.theme;
     }}, "◐");
-  return el("header", {}, el(options.global ? "h1" : "h2", {class: "name"}, app.data.title),
+  const home = app.data.home && el("a", {href: app.data.home, class: "home"}, "all pages");
+  return el("header", {}, home, el(options.global ? "h1" : "h2", {class: "name"}, app.data.title),
     search(app),
     el("label", {}, el("span", {}, "Fold"), fold),
     el("label", {}, el("span", {}, "Colour"), pick("colour by", Object.entries(COLOURS), app.colour,
