@@ -418,6 +418,10 @@ def test_what_cannot_be_derived_is_said():
         derive(x * 2, [])
     with pytest.raises(ValueError, match="the detail 'much' is not known: choose one of line"):
         derive(x * 2, x, detail="much")
+    with pytest.raises(TypeError, match="has no graph"):
+        derive(1.0, x)
+    with pytest.raises(ValueError, match=r"digits is 2\.5"):
+        derive(y, y, digits=2.5)
 
 
 def test_the_graph_is_left_as_it_was(linear):

@@ -261,6 +261,10 @@ def derive(y: Value, x: Any, module: Any = None, *, detail: str = "steps", digit
     """
     if detail not in DETAILS:
         raise ValueError(f"the detail {detail!r} is not known: choose one of {', '.join(DETAILS)}")
+    if not isinstance(y, Value):
+        raise TypeError(f"{y!r} has no graph to derive from: give the Value that was computed")
+    if not isinstance(digits, int) or digits < 1:
+        raise ValueError(f"digits is {digits!r}: give a whole number of significant digits, as 4")
     if hasattr(x, "parameters") and not isinstance(x, Value):
         module = module if module is not None else x
     xs = targets(x)
