@@ -19,24 +19,33 @@
     page.py        an HTML page that stands alone
     source.py      to_source: both passes as Python that runs on its own
     helpers.py       the functions that such a program calls
+    explore.py     explore: a page to step through, live    explorer/ its parts
     auditing/      audit: a hand derivation, checked step by step
     jacobians.py   Jacobians of vectors and matrices, as tables and heat maps
     plots.py       training curves, gradient flow, decision boundary
     chart.py         what the plots share
+    live.py        a loss curve that grows during `fit`
+    gallery.py     a site of such pages
+    displays.py    Values, modules and histories in a notebook
     command.py     the console command `handgrad`
 """
 
 from . import plots
 from .auditing import Audit, Problem, audit, exercise, read_sheet
 from .derivation import Derivation, derive
+from .displays import register
+from .explore import Explorer, explore
 from .graph import draw, draw_dot
 from .jacobians import JacobianTensor, jacobian_tensor
+from .live import live
 from .picture import Picture
 from .source import to_source
 from .text import expression, name
 
 __all__ = [
-    "Audit", "Derivation", "JacobianTensor", "Picture", "Problem", "audit", "derive", "draw",
-    "draw_dot", "exercise", "expression", "jacobian_tensor", "name", "plots", "read_sheet",
-    "to_source",
+    "Audit", "Derivation", "Explorer", "JacobianTensor", "Picture", "Problem", "audit", "derive",
+    "draw", "draw_dot", "exercise", "explore", "expression", "jacobian_tensor", "live", "name",
+    "plots", "read_sheet", "to_source",
 ]
+
+register()                          # rich displays, where a notebook runs

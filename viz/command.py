@@ -1,6 +1,6 @@
 """The console command `handgrad`. `handgrad demo` runs the two networks and draws them.
 
-The commands `audit` and `exercise` are in grading.py.
+The commands `audit` and `exercise` are in grading.py; `gallery` writes what gallery.py makes.
 """
 
 import argparse
@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from engine import check_gradients
 from nn import networks
@@ -56,7 +57,27 @@ def parser() -> argparse.ArgumentParser:
     run.set_defaults(run=lambda o: demo(o.lr, o.reading, Path(o.out), o.format))
     add_audit(commands)
     add_exercise(commands)
+    add_gallery(commands)
     return top
+
+
+def add_gallery(commands: Any) -> None:
+    """Adds the command `gallery` to the command line."""
+    run = commands.add_parser("gallery", help="write a site of explorers and audits",
+                              description="Writes a folder of pages that work offline: the "
+                                          "documents' networks to step through, derivations, "
+                                          "audits and training runs.")
+    run.add_argument("sheets", nargs="*", help="TOML sheets to audit; by default a sample")
+    run.add_argument("--out", default="site", help="folder for the pages (default ./site)")
+    run.set_defaults(run=lambda o: show_gallery(o.out, o.sheets))
+
+
+def show_gallery(out: str, sheets: Sequence[str]) -> int:
+    """Writes the gallery and says where it begins."""
+    from .gallery import gallery
+    pages = gallery(out, sheets)
+    print(f"{len(pages)} pages; open {pages[0]}")
+    return 0
 
 
 def installed() -> str:
