@@ -154,6 +154,22 @@ def test_a_path_lost_and_only_the_diagonal():
                  other)[0] == "diagonal only"
 
 
+@pytest.mark.parametrize(("terms", "kind", "said"), [
+    ("a - b",             "sign",           "path through o[2] has the wrong sign"),
+    ("a + 2*b",           "path doubled",   "path through o[2] is counted twice"),
+    ("a + b/V",           "factor lost",    "factor V[1,2] is missing"),
+    ("a + b*V",           "factor doubled", "factor V[1,2] is taken twice"),
+    ("b",                 "overwritten",    "only the path through o[2] is left"),
+    ("-(a + b)",          "sign",           "the sign is wrong"),
+])
+def test_slips_in_one_of_two_paths(terms, kind, said):
+    q1, q2, V1, V2 = (FAN.names[name].data for name in ("q[1]", "q[2]", "V[1,1]", "V[1,2]"))
+    wrong = eval(terms, {"a": (q1 - 1) * V1, "b": q2 * V2, "V": V2})
+    row = audit([f"dE/do[1] = {q1 - 1:.7f}", f"dE/do[2] = {q2:.7f}", f"dE/dh[1] = {wrong:.7f}"],
+                FAN).rows[-1]
+    assert any(slip.kind == kind and said in slip.text for slip in row.slips), row.slips
+
+
 def test_another_loss_an_average_and_a_transposed_index():
     x = Problem.written({"t": [1.0, 0.0]}, {"p": [0.7, 0.4]},
                         {"a": "1.0*p", "L": "((a[1] - t[1])^2 + (a[2] - t[2])^2)/2"})
