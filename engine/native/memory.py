@@ -19,6 +19,13 @@ def aligned(n: int) -> Array:
     return raw[start:start + n]
 
 
+def aligned_copy(a: Array) -> Array:
+    """The same numbers in an array of that kind."""
+    twin = aligned(len(a))
+    twin[:] = a
+    return twin
+
+
 class Memory:
     """Values and gradients as arrays, with the places of the leaves."""
 
