@@ -50,13 +50,13 @@ class Program:
             raise TypeError(f"compile takes a recorded Value or a function that returns one, and "
                             f"{loss!r} is of type {type(loss).__name__}: return the loss itself")
         self.loss, self.small = loss, small
-        self.parameters = variables(loss) if parameters is None else list(parameters)
-        optimizers.check_parameters(self.parameters)
-        with no_collections():
-            self._record()
         self.lock = threading.RLock()
         self.once: Once | None = None
-        self._prepare()
+        with no_collections():
+            self.parameters = variables(loss) if parameters is None else list(parameters)
+            optimizers.check_parameters(self.parameters)
+            self._record()
+            self._prepare()
 
     def _record(self) -> None:
         """Makes the flat program."""
