@@ -3,8 +3,9 @@
 Every peer prepares and runs each work in a process of its own, on one thread; before it is timed,
 its loss and gradients must agree with handgrad's eager ones to 1e-9. The peers take turns, round
 after round, and a cell shows the least time per iteration of all rounds, for a shared machine can
-only make them slower. Peers come with `pip install ".[bench]"`; those that are missing, or have no
-way to do some work, are left out. C by hand needs gcc.
+only make them slower. Python's garbage collector is paused while a peer prepares. Peers come with
+`pip install ".[bench]"`; those that are missing or fail are named below the table, and those that
+have no way to do some work are left out. C by hand and casadi to C need gcc, drjit LLVM's library.
 
     expression   micrograd's README example: forward and backward
     network      document 001's network 3-3-3: one step of gradient descent
@@ -17,6 +18,7 @@ way to do some work, are left out. C by hand needs gcc.
     python benchmarks/native.py --plot file.svg     and a picture of it
 """
 
+import gc
 import os
 import subprocess
 import sys
@@ -37,19 +39,26 @@ WANTED = {"expression": "12 ns", "network": "180 ns", "moons": "9.5 us", "digits
 
 
 def measure(peer, work):
-    """Prints the seconds to prepare and per iteration; exits with 3 where a peer has no way."""
+    """Prints the seconds to prepare and per iteration; exits with 3 where a peer has no way.
+
+    Where it is not installed, the status is 4.
+    """
+    gc.disable()                # it would walk through millions of nodes again and again
     x, y, p = data(work)
     start = time.perf_counter()
     try:
         made = PEERS[peer](work, x, y, p)
-    except ImportError:
-        made = None
+    except ImportError as error:
+        print(error, file=sys.stderr)
+        sys.exit(4)
     if made is None:
         sys.exit(3)
     run, result = made
     check(peer, work, *result())
     run(1)
     prepared = time.perf_counter() - start
+    gc.freeze()
+    gc.enable()
     rounds, best, end = 1, float("inf"), time.perf_counter() + SECONDS
     while time.perf_counter() < end or best == float("inf"):
         begin = time.perf_counter()
@@ -76,14 +85,14 @@ def check(peer, work, loss, gradients):
 
 
 def one(peer, work):
-    """The seconds of one process; None where a peer has no way."""
+    """The seconds of one process; None where a peer has no way, a sentence where it failed."""
     done = subprocess.run([sys.executable, __file__, "--measure", peer, work],
                           capture_output=True, text=True, check=False)
     if done.returncode == 3:
         return None
     if done.returncode:
-        print(f"    {peer} on {work}: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
-        return None
+        why = "not installed" if done.returncode == 4 else "failed"
+        return f"{peer}: {why}: {''.join(done.stderr.strip().splitlines()[-1:])}"
     return tuple(map(float, done.stdout.split()))
 
 
@@ -99,12 +108,13 @@ def table(works):
     """Measures all peers in turns and prints a table; returns the times per iteration."""
     found = {}
     for work in works:
-        peers = list(PEERS)
+        peers, missing = list(PEERS), []
         for _ in range(ROUNDS):
             for peer in list(peers):
                 times = one(peer, work)
-                if times is None:
+                if times is None or isinstance(times, str):
                     peers.remove(peer)
+                    missing += [times] if times else []
                     continue
                 known = found.setdefault((work, peer), times)
                 found[work, peer] = tuple(map(min, known, times))
@@ -115,6 +125,7 @@ def table(works):
             prepared, each = found[work, peer]
             print(f"{peer:<18}{shown(each):>10}{each / limit:>8.1f}x{shown(prepared):>12}",
                   flush=True)
+        print(*(f"    {sentence}" for sentence in missing), sep="\n")
     return {key: each for key, (_, each) in found.items()}
 
 

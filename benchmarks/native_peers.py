@@ -342,8 +342,8 @@ def pytensor(work, x, y, p):
 
 
 def casadi(work, x, y, p, to_c=False):
-    if work not in ("expression", "moons", "chain"):
-        return None
+    if work not in (("expression",) if to_c else ("expression", "moons", "chain")):
+        return None                     # gcc takes minutes over a large one
     import casadi as ca
     q = ca.SX.sym("q", len(p))
     if work == "expression":
@@ -365,6 +365,7 @@ def casadi(work, x, y, p, to_c=False):
         for _ in range(CHAIN // 2):
             loss = loss * q[0] + q[1]
     function = ca.Function("f", [q], [loss, ca.gradient(loss, q)])
+    function = through_gcc(ca, function) if to_c else function
     buffer, call = function.buffer()
     now, value, grad = p.copy(), np.zeros(1), np.zeros(len(p))
     buffer.set_arg(0, memoryview(now))
@@ -384,6 +385,115 @@ def casadi(work, x, y, p, to_c=False):
 
     run.keep = function, buffer
     return run, result
+
+
+def casadi_to_c(work, x, y, p):
+    """casadi's graph as C, compiled by gcc, in a loop of casadi's buffers."""
+    return casadi(work, x, y, p, to_c=True)
+
+
+def through_gcc(ca, function):
+    """The same casadi function, from its C."""
+    folder = Path(tempfile.mkdtemp())
+    here = Path.cwd()
+    os.chdir(folder)
+    try:
+        function.generate("f.c")
+        subprocess.run(["gcc", "-O3", "-march=native", "-shared", "-fPIC", "f.c", "-o", "f.so",
+                        "-lm"], check=True)
+        return ca.external("f", str(folder / "f.so"))
+    finally:
+        os.chdir(here)
+        for file in folder.iterdir():
+            file.unlink()
+        folder.rmdir()
+
+
+class WholeToo:
+    """A heyoka expression that can be added to whole numbers, too."""
+
+    def __init__(self, inside):
+        self.inside = inside
+
+    def relu(self):
+        import heyoka as hy
+        return WholeToo(hy.relu(self.inside))
+
+
+def with_whole(name):
+    def operator(self, *others):
+        xs = [x.inside if isinstance(x, WholeToo) else float(x) for x in others]
+        return WholeToo(getattr(self.inside, name)(*xs))
+    return operator
+
+
+for name in ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "pow", "neg"):
+    setattr(WholeToo, f"__{name}__", with_whole(f"__{name}__"))
+
+
+def heyoka(work, x, y, p):
+    """Its expressions, with their gradient, as compiled functions."""
+    if work not in ("expression", "moons"):
+        return None
+    import heyoka as hy
+    leaves = list(hy.make_vars(*(f"w{k}" for k in range(len(p)))))
+    if work == "expression":
+        loss = expression(*map(WholeToo, leaves)).inside
+    else:
+        layers, at = [], 0
+        for a, b in zip(sizes(work), sizes(work)[1:]):
+            layers.append(([leaves[at + j * a:at + j * a + a] for j in range(b)],
+                           leaves[at + a * b:at + a * b + b]))
+            at += a * b + b
+        losses = []
+        for row, t in zip(x.tolist(), y.tolist()):
+            h = row
+            for k, (W, b) in enumerate(layers):
+                h = [hy.sum([*(w * v for w, v in zip(ws, h)), bias]) for ws, bias in zip(W, b)]
+                h = [hy.relu(v) for v in h] if k < 2 else h
+            losses.append(hy.relu(1.0 - t * h[0]))
+        loss = hy.sum(losses) * (1.0 / len(y)) + 1e-4 * hy.sum([w * w for w in leaves])
+    slopes = hy.diff_tensors([loss], diff_args=leaves, diff_order=1).gradient
+    function = hy.cfunc([loss, *slopes], leaves, compact_mode=work == "moons")
+    now, out = p.copy(), np.zeros(len(p) + 1)
+
+    def run(rounds):
+        for _ in range(rounds):
+            function(now, outputs=out)
+            if work in RATE:
+                now[:] -= RATE[work] * out[1:]
+
+    def result():
+        now[:] = p
+        function(now, outputs=out)
+        return out[0], out[1:].copy()
+
+    return run, result
+
+
+def drjit(work, x, y, p):
+    if work != "wide":
+        return None
+    import drjit as dr
+    from drjit.llvm.ad import Float64
+    dr.set_thread_count(1)
+    xs, start = Float64(x), Float64(p)
+
+    def step():
+        ws = Float64(start)
+        dr.enable_grad(ws)
+        loss = dr.sum(dr.square(ws * xs))
+        dr.backward(loss)
+        grad = dr.grad(ws)
+        dr.eval(loss, grad)
+        dr.sync_thread()
+        return loss, grad
+
+    def result():
+        loss, grad = step()
+        return dr.detach(loss)[0], np.array(grad)
+
+    return (lambda rounds: [step() for _ in range(rounds)]), result
 
 
 def xad(work, x, y, p):
@@ -431,4 +541,5 @@ PEERS = {
     "C by hand": by_hand_in_c, "handgrad": handgrad, "handgrad, eager": eager,
     "numpy by hand": by_hand_in_numpy, "numba by hand": by_hand_in_numba, "pytensor": pytensor,
     "jax": jax, "torch": torch_eager, "torch.compile": torch_compiled, "autograd": autograd,
-    "casadi": casadi, "xad": xad, "micrograd": micrograd}
+    "casadi": casadi, "casadi to C": casadi_to_c,
+    "heyoka": heyoka, "drjit": drjit, "xad": xad, "micrograd": micrograd}

@@ -397,3 +397,32 @@ def test_threads_may_share_a_program(gear):
     for t in threads:
         t.join()
     assert found == [True] * 80
+
+
+def test_threads_may_share_a_small_program(gear):
+    leaves = [Value(0.1 * k) for k in range(5)]
+    program = compile(sum(w.tanh() * w for w in leaves), parameters=leaves)
+    wanted, found = [program.value_and_gradients() for _ in range(2)][1], []
+
+    def work():
+        for _ in range(2000):
+            loss, gradients = program.value_and_gradients()
+            found.append(loss == wanted[0] and gradients.tolist() == wanted[1].tolist())
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert len(found) == 8000 and all(found)
+
+
+def test_a_small_program_reads_its_leaves_at_every_call(gear):
+    a, b = Value(2.0), Value(3.0)
+    program = compile(a * b + a**b, parameters=[a, b])
+    for x in (2.0, 1.5, 4.0, -1.0):
+        a.data = x
+        loss, found = program.value_and_gradients()
+        assert loss == 3 * x + x**3 and found[0] == 3 + 3 * x**2
+    a.data = -2.0
+    assert program.value() == program.value_and_gradients()[0]

@@ -4,7 +4,7 @@
     program.py    Program: values, gradients, training                   <- then here
     graph.py      a recorded graph, flat
     sums.py       chains of + and * become dot products
-    lanes.py      equal terms of a sum become lanes of one template
+    lanes.py      equal terms of a sum become lanes of one template; alike.py, lane.py: which
     layout.py     where every number stands
     stages.py     a template in order: elementwise stages, matrix products
     trace.py      the rows' text without branches; choose.py, listed.py: what it calls

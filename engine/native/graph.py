@@ -24,10 +24,10 @@ class Graph:
     def __init__(self, loss: Value, parameters: "Sequence[Value] | None" = None) -> None:
         leaves, inner = topological((loss,))
         self.values: list[Value] = [*leaves, *inner]
-        number = {node: k for k, node in enumerate(self.values)}
+        number = dict(zip(self.values, range(len(self.values))))
         self.rules: list[Any] = [node._rule for node in self.values]
-        self.inputs: list[tuple[int, ...]] = [tuple([number[x] for x in node._prev])
-                                              for node in self.values]
+        self.inputs: list[tuple[int, ...]] = [()] * len(leaves)
+        self.inputs += [tuple(map(number.__getitem__, node._prev)) for node in inner]
         self.numbers = number
         self.output = number[loss]
         self.leaves = range(len(leaves))
@@ -37,9 +37,8 @@ class Graph:
         self.moving = self._moving()
         self.written_out: dict[int, list[int]] = {}     # dots that were sums, and their terms
         self.before: dict[int, list[int]] = {}          # new nodes, and which they stand before
-        for k in self.order:
-            if isinstance(self.rules[k], Handmade):
-                raise TypeError(handmade(self.values[k]))
+        if Handmade in set(map(type, self.rules)):
+            raise TypeError(handmade(next(v for v in inner if isinstance(v._rule, Handmade))))
 
     def _parameters(self, number: dict[Value, int],
                     parameters: "Sequence[Value] | None") -> list[int]:

@@ -1,11 +1,11 @@
-"""Lanes: the terms of a sum that are the same program on different data, found by hashing.
+"""Lanes: the terms of a sum that are the same program on different data.
 
     loss = sum of 100 terms, each of 660 nodes     ->     one template of 660 nodes, 100 lanes
 
 A node belongs to a lane if it is used for one term of the sum only, or for the few terms that make
 one lane together; what many lanes use, such as the parameters, is shared. Two lanes are alike if,
 written down node by node, with their own leaves by position and everything shared by identity, they
-read the same: that writing is hashed.
+read the same; alike.py finds them.
 
     Template    the nodes of one lane: instructions, and for each of its leaves one node per lane
     LaneSum     the sum of a template over its lanes; it takes the place of its terms in the graph
@@ -14,25 +14,16 @@ Start reading at `find_lanes`.
 """
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
-from ..rules import RULES
+from .alike import Flat, families
 from .graph import Graph
+from .lane import SHARED, Instruction, Lanes
 from .sums import replace, write_out
 
 FEWEST = 4              # lanes
 MOST_TRIES = 12         # sums that are looked at
 MOST_TERMS = 64         # that make one lane together
-SHARED = -1
-
-Ref = tuple[str, int]   # ("r", register), ("l", leaf of the lane), ("s", node shared by the lanes)
-
-
-class Instruction(NamedTuple):
-    """One operation of a template; its result is the register of its own number."""
-
-    rule: Any
-    inputs: tuple[Ref, ...]
 
 
 class Template:
@@ -91,10 +82,13 @@ def find_lanes_of(graph: Graph, k: int) -> set[int]:
         term = owner[node]
         if term in groups:
             lanes.setdefault(term, []).append(node)
-    taken = split(graph, k, Lanes(lanes, groups, owner, True)) if lanes else set()
+    if not lanes:
+        return set()
+    flat = Flat(graph, owner)
+    taken = split(graph, k, Lanes(lanes, groups, owner, True), flat)
     rest = {t: nodes for t, nodes in lanes.items() if t not in taken}
     if len(rest) >= FEWEST:
-        taken |= split(graph, k, Lanes(rest, groups, owner, False))
+        taken |= split(graph, k, Lanes(rest, groups, owner, False), flat)
     graph.reorder(taken)
     return taken
 
@@ -171,57 +165,18 @@ def root(first: dict[int, int], t: int) -> int:
 
 # ---- equal lanes
 
-class Lanes(NamedTuple):
-    """The lanes of a sum: their nodes, their terms, and whose each node is."""
-
-    nodes: dict[int, list[int]]
-    terms: dict[int, list[int]]
-    owner: "list[int | None]"
-    by_identity: bool           # whether shared leaves must be the same, or only stand alike
-
-
-def split(graph: Graph, k: int, lanes: Lanes) -> set[int]:
+def split(graph: Graph, k: int, lanes: Lanes, flat: Flat) -> set[int]:
     """Replaces the terms of sum k whose lanes are alike by lane sums; the nodes replaced."""
-    alike: dict[Any, list[tuple[int, list[int]]]] = {}
-    codes: dict[Any, list[Instruction]] = {}
-    for lane in [t for t in lanes.terms if t in lanes.nodes]:
-        key, code, leaves = written(graph, lanes, lane)
-        alike.setdefault(key, []).append((lane, leaves))
-        codes[key] = code
     made: list[int] = []
     taken: set[int] = set()
-    for key, members in alike.items():
-        if len(members) >= FEWEST:
-            template = Template(codes[key], list(zip(*(own for _, own in members))), len(members))
+    for family in families(graph, lanes, flat):
+        if len(family.lanes) >= FEWEST:
+            template = Template(family.code, family.leaves, len(family.lanes))
             template.copied = {p for p, column in enumerate(template.leaves)
-                               if any(lanes.owner[x] == SHARED for x in column)
+                               if flat.shared[list(column)].any()
                                and column[0] not in graph.literal}
             made.append(graph.new(LaneSum(template), template.reads(graph), before=k))
-            taken.update(*(lanes.nodes[lane] for lane, _ in members))
+            taken.update(family.nodes)
     if made:
         replace(graph, k, "total", [*made, *(t for t in graph.inputs[k] if t not in taken)])
     return taken
-
-
-def written(graph: Graph, lanes: Lanes, lane: int) -> tuple[Any, list[Instruction], list[int]]:
-    """A lane written down: what is hashed, its instructions, and its own leaves by position."""
-    refs: dict[int, Ref] = {}
-    own: list[int] = []
-    key: list[Any] = []
-    code: list[Instruction] = []
-    for i, node in enumerate(lanes.nodes[lane]):
-        for x in graph.inputs[node]:
-            if x not in refs:
-                leaf = not graph.inputs[x] and (lanes.owner[x] != SHARED or not lanes.by_identity)
-                refs[x] = ("l", len(own)) if leaf else ("s", x)
-                if leaf:
-                    own.append(x)
-                    key.append((graph.moving[x], x in graph.literal))
-        refs[node] = ("r", i)
-        inputs = tuple([refs[x] for x in graph.inputs[node]])
-        code.append(Instruction(graph.rules[node], inputs))
-        key.append((id(graph.rules[node]), inputs))
-    results = tuple(refs[t] for t in lanes.terms[lane])
-    if len(results) > 1:
-        code.append(Instruction(RULES["total"], results))
-    return (*key, results), code, own

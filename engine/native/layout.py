@@ -96,6 +96,11 @@ class Layout:
         """Where a node stands."""
         return self.start(self.place[k])
 
+    def slots(self, nodes: Iterable[int]) -> list[int]:
+        """Where several nodes stand."""
+        starts, place = self.starts, self.place
+        return [starts[area] + index for area, index in map(place.__getitem__, nodes)]
+
     @property
     def parameters(self) -> int:
         """How many places belong to parameters, from 0 on."""

@@ -140,6 +140,16 @@ class Writer:
         """The test `x < y`, or with another sign."""
         return self.fresh(f"fcmp {ORDER[sign]} {self.kind} {self.text(x)}, {self.text(y)}", True)
 
+    def before(self, first: str, stop: int) -> Symbol:
+        """The test, in every lane, whether its number, counted from `first` on, is below stop."""
+        numbers = f"<{LANES} x i64>"
+        one = self.fresh(f"insertelement {numbers} poison, i64 {first}, i64 0")
+        all_ = self.fresh(f"shufflevector {numbers} {one.name}, {numbers} poison, "
+                          f"<{LANES} x i32> zeroinitializer")
+        steps = ", ".join(f"i64 {k}" for k in range(LANES))
+        lanes = self.fresh(f"add {numbers} {all_.name}, <{steps}>")
+        return self.fresh(f"icmp ult {numbers} {lanes.name}, splat (i64 {stop})", True)
+
     def logical(self, word: str, a: Symbol, b: Symbol) -> Symbol:
         """Both tests, or either."""
         return self.fresh(f"{word} {self.bool} {a.name}, {b.name}", True)

@@ -19,6 +19,13 @@ def aligned(n: int) -> Array:
     return raw[start:start + n]
 
 
+def aligned_copy(a: Array) -> Array:
+    """The same numbers in an array of that kind."""
+    twin = aligned(len(a))
+    twin[:] = a
+    return twin
+
+
 class Memory:
     """Values and gradients as arrays, with the places of the leaves."""
 
@@ -28,8 +35,8 @@ class Memory:
         self.t = aligned(module.tape + 8)
         leaves = [k for k in graph.leaves if k in layout.place and k not in graph.literal]
         self.leaves = [graph.values[k] for k in leaves]
-        self.slots = np.array([layout.slot(k) for k in leaves], dtype=np.int64)
-        self.parameters = np.array([layout.slot(k) for k in graph.parameters], dtype=np.int64)
+        self.slots = np.array(layout.slots(leaves), dtype=np.int64)
+        self.parameters = np.array(layout.slots(graph.parameters), dtype=np.int64)
         self.fills: list[tuple[int, int, int]] = []     # start, lanes that are there, lanes in all
         for region in module.regions.values():
             self.prepare(region)
@@ -48,7 +55,7 @@ class Memory:
         self.pull()
 
     def prepare(self, region: Any) -> None:
-        """Puts the constants of a region and its mask in their rows."""
+        """Puts the constants of a region in their rows."""
         layout, graph, template = self.module.layout, self.module.graph, region.template
         for p, block in region.blocks.items():
             start = layout.start(block)
@@ -57,9 +64,6 @@ class Memory:
             if template.leaves[p][0] in graph.literal:
                 self.s[start:start + template.lanes] = [graph.literal[k]
                                                         for k in template.leaves[p]]
-        if region.mask:
-            start = layout.start(region.mask)
-            self.s[start:start + template.lanes] = 1.0
 
     def forget(self, inputs: set[int]) -> None:
         """Reads the Values with these ids no more: their numbers come from elsewhere."""

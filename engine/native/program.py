@@ -29,7 +29,7 @@ from . import jit, optimizers
 from .choose import Array
 from .drivers import drivers
 from .graph import Graph
-from .memory import FEW, Memory
+from .memory import FEW, Memory, aligned_copy
 from .module import MOST, Module
 from .plain import Plain
 
@@ -50,14 +50,13 @@ class Program:
             raise TypeError(f"compile takes a recorded Value or a function that returns one, and "
                             f"{loss!r} is of type {type(loss).__name__}: return the loss itself")
         self.loss, self.small = loss, small
-        self.parameters = variables(loss) if parameters is None else list(parameters)
-        optimizers.check_parameters(self.parameters)
-        with no_collections():
-            self._record()
         self.lock = threading.RLock()
         self.once: Once | None = None
-        self.quick: Callable[[], tuple[float, Array]] | None = None
-        self._prepare()
+        with no_collections():
+            self.parameters = variables(loss) if parameters is None else list(parameters)
+            optimizers.check_parameters(self.parameters)
+            self._record()
+            self._prepare()
 
     def _record(self) -> None:
         """Makes the flat program."""
@@ -97,14 +96,16 @@ class Program:
 
     def value_and_gradients(self) -> tuple[float, Array]:
         """The loss, and its gradient by each parameter."""
-        if self.quick:
-            return self.quick()
+        found = self._locked()
+        if self.once and (made := quick(self)):
+            self.__dict__["value_and_gradients"] = made         # from now on, in place of this
+        return found
+
+    def _locked(self) -> tuple[float, Array]:
+        """The same, while other threads wait."""
         with self.lock:
             self.memory.pull()
-            both = self._both()
-        if self.once and self.size < SHORT:
-            self.quick = quick(self, self.once)
-        return both
+            return self._both()
 
     def _both(self) -> tuple[float, Array]:
         """The same, with the numbers as they stand in memory."""
@@ -118,7 +119,7 @@ class Program:
         if self.gear == "numpy":
             return self._step(), bool(np.isnan(self.memory.gradients()).any())
         if not self.once:
-            self.once = Once(self)
+            self.once = Once(self, (self.memory.s, self.memory.g, self.memory.t))
         return self.once.run(), self.once.flags[0]
 
     def _all(self, found: Array) -> Array:
@@ -254,31 +255,45 @@ class Program:
 class Once:
     """One call of `step` with its check for nan; small programs keep Python's lock meanwhile."""
 
-    def __init__(self, program: Program) -> None:
-        library, memory = drivers(), program.memory
-        block: Any = np.array([*program.pointers, program.library.pointers["step"],
-                          memory.module.layout.parameters, 0], dtype=np.int64)
+    def __init__(self, program: Program, arrays: Sequence[Array]) -> None:
+        library, places = drivers(), [a.ctypes.data for a in arrays]
+        block: Any = np.array([*places, program.library.pointers["step"],
+                               program.module.layout.parameters, 0], dtype=np.int64)
+        self.arrays = arrays                            # only their addresses are passed
         self.flags = memoryview(block)[5:]              # keeps the block alive
         call = library.once_at_once if program.size < SHORT else library.once
         self.run: Callable[[], float] = partial(call, ctypes.c_void_p(block.ctypes.data))
 
 
-def quick(program: Program, once: Once) -> "Callable[[], tuple[float, Array]] | None":
-    """`value_and_gradients` of a small program in as few steps as Python can; None for others."""
-    memory, lock, run, flags = program.memory, program.lock, once.run, once.flags
-    pairs, view, found = memory.pairs, memory.view, memory.slice
-    if found is None or memory.fills or len(pairs) > FEW or (
-            len(program.reached) < len(program.parameters)):
+def quick(program: Program) -> "Callable[[], tuple[float, Array]] | None":
+    """`value_and_gradients` of a small program in as few steps as Python can; None for others.
+
+    It has numbers of its own, which one thread uses at a time; others go the slower way meanwhile.
+    """
+    memory, n = program.memory, len(program.parameters)
+    if (memory.slice is None or memory.fills or len(memory.pairs) > FEW
+            or len(program.reached) < n or program.size >= SHORT):
         return None
+    s, g, _ = arrays = [aligned_copy(a) for a in (memory.s, memory.g, memory.t)]
+    once = Once(program, arrays)
+    run, flags, pairs, slowly, free = once.run, once.flags, memory.pairs, program._locked, [once]
+    view: Any = memoryview(s)           # type: ignore[arg-type]
+    copy = g[memory.parameters[0]:][:n].copy
 
     def both() -> tuple[float, Array]:
-        with lock:
+        try:
+            mine = free.pop()
+        except IndexError:              # another thread has it
+            return slowly()
+        try:
             for slot, leaf in pairs:
                 view[slot] = leaf.data
             loss = run()
-            if flags[0]:
-                program._carefully()
-            return loss, found.copy()
+            if not flags[0]:
+                return loss, copy()
+        finally:
+            free.append(mine)
+        return slowly()
 
     return both
 

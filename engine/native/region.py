@@ -13,7 +13,8 @@ at `Region.function`.
 from collections.abc import Callable
 
 from .graph import Graph
-from .lanes import LaneSum, Ref
+from .lane import Ref
+from .lanes import LaneSum
 from .layout import Layout, Place, rounded
 from .llvm import LANES, Writer
 from .products import Rows, Weights, multiply, outer, sums_of_rows
@@ -56,14 +57,12 @@ class Region(Tiles):
         for p in sorted(positions, key=lambda p: self.stages.row(("l", p))):
             self.blocks[p] = self.layout.block(self.template.leaves[p], self.padded,
                                                copied=p in self.template.copied)
-        mask = self.template.lanes < self.padded
-        self.mask = self.layout.block([self.node], self.padded, copied=True) if mask else None
 
     def same(self, position: int) -> "float | None":
         """The number of a leaf that is the same constant in every lane."""
-        found = {self.graph.literal.get(k) for k in self.template.leaves[position]}
-        one = found.pop() if len(found) == 1 else None
-        return None if one is None else float(one)
+        literal, column = self.graph.literal, self.template.leaves[position]
+        one = literal.get(column[0])
+        return None if one is None or any(literal[k] != one for k in column) else float(one)
 
     def moving(self, ref: Ref) -> bool:
         """Whether a register, leaf or shared node gets a gradient."""

@@ -8,10 +8,9 @@ added in their places.
 from collections.abc import Callable
 from typing import Any
 
-from .choose import Symbol, compare, select
-from .lanes import Ref
+from .choose import Symbol, select
+from .lane import Ref
 from .llvm import LANES, Writer
-from .products import Rows
 from .trace import traced
 
 
@@ -89,11 +88,10 @@ class StageLoop:
     def mask(self, x: Any, instead: float) -> Any:
         """x in lanes that are there, and another number in those that only fill the last vector."""
         region, w = self.region, self.w
-        if region.mask is None:
+        if region.template.lanes == region.padded:
             return x
-        there = w.load_again("%sl", Rows("%sl", region.layout.start(region.mask), 0)
-                             .place(w, 0, self.v))
-        return select(compare("!=", there, 0.0), x, instead)
+        first = w.whole("add", "%lane", self.v)
+        return select(w.before(first, region.template.lanes), x, instead)
 
     # ---- forward
 

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from ..rules import RULES
 from .graph import Graph
-from .lanes import Instruction, Ref, Template
+from .lane import Instruction, Ref
+from .lanes import Template
 from .layout import Layout, Matrix, Place
 
 WORTHWHILE = 8          # multiplications; smaller products are written out
