@@ -426,3 +426,10 @@ def test_a_small_program_reads_its_leaves_at_every_call(gear):
         assert loss == 3 * x + x**3 and found[0] == 3 + 3 * x**2
     a.data = -2.0
     assert program.value() == program.value_and_gradients()[0]
+
+
+@pytest.mark.parametrize("n", [2, 600])
+def test_zero_and_minus_zero_are_two_constants(n):
+    x = [Value(2.0 + i) for i in range(n)]
+    loss = engine.total([engine.atan2(v * (0.0 if i % 2 else -0.0), -1.0) for i, v in enumerate(x)])
+    assert loss.data == 0.0 and compile(loss).value() == pytest.approx(0.0, abs=1e-9)

@@ -10,6 +10,7 @@ Leaves come first, then the inner nodes. Nothing here changes the Values.
 """
 
 import copy
+import struct
 from collections.abc import Container, Sequence
 from typing import Any
 
@@ -96,3 +97,8 @@ def handmade(node: Value) -> str:
     return (f"the node {node._rule.symbol or node.label!r} was made by hand, in Python or with "
             f"numbers as slopes, and cannot be compiled: define it as a row with "
             f"engine.add_operation")
+
+
+def same(x: float, y: float) -> bool:
+    """Whether two constants are the same to the last bit: 0.0 and -0.0 are not."""
+    return struct.pack("d", x) == struct.pack("d", y)

@@ -10,7 +10,6 @@ fused with a sum only by `fused`.
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
 from .. import ieee
@@ -22,9 +21,8 @@ INTRINSIC = {"sqrt": "llvm.sqrt", "abs": "llvm.fabs"}
 PURE = "nounwind willreturn memory(none)"
 
 
-@cache
 def literal(x: float) -> str:
-    """A number as LLVM writes it, to the last bit."""
+    """A number as LLVM writes it, to the last bit: 0.0 and -0.0 are two."""
     return f"0x{struct.unpack('<Q', struct.pack('<d', x))[0]:016X}"
 
 

@@ -12,7 +12,7 @@ at `Region.function`.
 
 from collections.abc import Callable
 
-from .graph import Graph
+from .graph import Graph, same
 from .lane import Ref
 from .lanes import LaneSum
 from .layout import Layout, Place, rounded
@@ -62,7 +62,7 @@ class Region(Tiles):
         """The number of a leaf that is the same constant in every lane."""
         literal, column = self.graph.literal, self.template.leaves[position]
         one = literal.get(column[0])
-        return None if one is None or any(literal[k] != one for k in column) else float(one)
+        return None if one is None or not all(same(literal[k], one) for k in column) else float(one)
 
     def moving(self, ref: Ref) -> bool:
         """Whether a register, leaf or shared node gets a gradient."""

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from .choose import Array
-from .graph import Graph
+from .graph import Graph, same
 
 ROUNDS = 16             # fewer are written out
 SHALLOW = 12            # steps from the leaves
@@ -182,7 +182,7 @@ def column_ref(graph: Graph, nodes: Array, j: int, q: int, columns: list[list[in
     column = [graph.inputs[k][q] for k in nodes[:, j].tolist()]
     first = graph.literal.get(column[0])
     if column.count(column[0]) == len(column) or (first is not None and all(
-            graph.literal.get(x) == first for x in column)):
+            x in graph.literal and same(graph.literal[x], first) for x in column)):
         return "s", column[0]
     if any(graph.inputs[x] for x in column):
         return None
