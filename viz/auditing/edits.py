@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from engine import Value, is_constant
 from engine.graph import topological
+from engine.ops import SUM
 from engine.rules import RULES
 
 from .intervals import Replay
@@ -172,7 +173,8 @@ def counts(problem: Problem) -> list[int]:
     """The numbers of terms that an average in this problem may be over."""
     inner = topological([problem.loss])[1]
     constants = {x.data for n in inner for x in n._prev if is_constant(x) and x.data > 0}
-    found = {len(n._prev) for n in inner if n._rule.name == "total"}
+    found = {len(n._prev) for n in inner if (row := getattr(n._rule, "row", None))
+             and row.variadic and row.binds == SUM and "{y" not in row.text}
     found |= {round(k) for x in constants for k in (x, 1 / x) if abs(k - round(k)) < 1e-9}
     found |= {len(members(table)) for table in problem.families.values()}
     return sorted(n for n in found if 2 <= n <= 1000)

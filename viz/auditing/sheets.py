@@ -26,6 +26,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
+from textwrap import indent
 from typing import Any, NamedTuple
 
 from .equations import FUNCTIONS, NAME, plain, tidy
@@ -87,34 +88,6 @@ class Sheet(NamedTuple):
 def read_sheet(path: "str | os.PathLike[str]", reading: str | None = None) -> Sheet:
     """The sheet in a TOML file, with the formulas of one of its readings, by default its own.
 
-        rate = 0.1                          # of the update; 0.01 if it is left out
-
-        [given]
-        x = 2.0
-        y = 4.0
-
-        [parameters]                        # what the update moves
-        w = 0.5
-        b = 0.1
-
-        [formulas]                          # in order, the loss last
-        y_hat = "w*x + b"
-        L = "(y_hat - y)^2"
-
-        [[step]]
-        title = "Forward"
-        claims = '''
-        y_hat = 0.5*2.0 + 0.1 = 1.1
-        L = (1.1 - 4.0)^2 = 8.41
-        '''
-
-        [[step]]
-        title = "Backward and update"
-        claims = '''
-        dL/dw = 2*(1.1 - 4.0)*2.0 = -11.6
-        w' = 0.5 - 0.1*(-11.6) = ?
-        '''
-
     A ? is a blank to fill in. OSError and ValueError say what is missing or cannot be read.
     """
     try:
@@ -129,6 +102,9 @@ def read_sheet(path: "str | os.PathLike[str]", reading: str | None = None) -> Sh
     except UnicodeDecodeError:
         raise ValueError(f"{os.fspath(path)} is not text: save the sheet as UTF-8") from None
     return parse_sheet(text, reading, where=os.fspath(path))
+
+
+read_sheet.__doc__ = f"{read_sheet.__doc__}\n{indent(EXAMPLE, ' ' * 8)}"
 
 
 def parse_sheet(text: str, reading: str | None = None, *, where: str = "the sheet") -> Sheet:
