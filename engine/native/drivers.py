@@ -171,23 +171,10 @@ def nans(w: Writer) -> str:
     return "%word"
 
 
-ONCE = """define double @once(ptr %memory) {
-entry:
-  %s = load ptr, ptr %memory
-  %g.p = getelementptr ptr, ptr %memory, i64 1
-  %g = load ptr, ptr %g.p
-  %t.p = getelementptr ptr, ptr %memory, i64 2
-  %t = load ptr, ptr %t.p
-  %step.p = getelementptr ptr, ptr %memory, i64 3
-  %step = load ptr, ptr %step.p
-  %n.p = getelementptr i64, ptr %memory, i64 4
-  %n = load i64, ptr %n.p
-  %loss = call double %step(ptr %s, ptr %g, ptr %t)
-  %bad = call i64 @nans(ptr %g, i64 %n)
-  %bad.p = getelementptr i64, ptr %memory, i64 5
-  store i64 %bad, ptr %bad.p
-  ret double %loss
-}"""
+def looks_for_nan() -> tuple[str, set[tuple[str, int]]]:
+    """The function `nans`, and what it calls."""
+    return by_kind("nans", "ptr noalias align 64 %g, i64 %n", nans, "i64")
+
 
 REPEAT = """define double @repeat(ptr %step, ptr %s, ptr %g, ptr %t, i64 %times) {
 entry:
@@ -208,8 +195,8 @@ UPDATES = {"descend": descend, "momentum": with_momentum, "adam": adam}
 @cache
 def drivers() -> Library:
     """All drivers, compiled once in a process."""
-    check, needs = by_kind("nans", "ptr noalias align 64 %g, i64 %n", nans, "i64")
-    parts = [check, REPEAT, ONCE]
+    check, needs = looks_for_nan()
+    parts = [check, REPEAT]
     for name, write in UPDATES.items():
         text, calls = by_kind(f"{name}.update", UPDATE, write)
         parts += [text, LOOP.format(name=name, arguments=ARGUMENTS)]
@@ -217,5 +204,4 @@ def drivers() -> Library:
     roots = [f"declare {kind} @llvm.sqrt.{suffix}({kind})"
              for kind, suffix in (("double", "f64"), (f"<{LANES} x double>", f"v{LANES}f64"))]
     return Library("\n\n".join([declarations(needs), *roots, *parts]) + "\n", {
-        **dict.fromkeys(UPDATES, KINDS), "repeat": (float, *["ptr"] * 4, int),
-        "once": (float, "ptr")})
+        **dict.fromkeys(UPDATES, KINDS), "repeat": (float, *["ptr"] * 4, int)})

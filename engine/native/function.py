@@ -23,6 +23,7 @@ from ..value import Value
 from . import optimizers
 from .batches import Gathered, batch_order, batch_rows, batches_of, flat
 from .choose import Array
+from .entry import entry
 from .program import Program, no_collections
 
 MOST = 64               # recordings that are kept
@@ -80,11 +81,17 @@ class Inputs:
         graph, layout = program.module.graph, program.module.layout
         found = [(i, layout.slot(graph.numbers[v])) for i, v in enumerate(placeholders)
                  if v in graph.numbers and graph.numbers[v] in layout.place]
-        self.memory = program.memory
+        self.memory, self.count = program.memory, len(placeholders)
         self.which = np.array([i for i, _ in found], dtype=np.int64)
         self.slots = np.array([slot for _, slot in found], dtype=np.int64)
         own = {id(v) for v in placeholders}
         self.memory.forget(own)
+
+    def places(self) -> Array:
+        """Where the number of each input goes; those that nothing reads, to the end."""
+        found = np.full(self.count, len(self.memory.s) - 1)
+        found[self.which] = self.slots
+        return found
 
     def put(self, numbers: Array) -> None:
         """Sets the inputs to flat numbers."""
@@ -171,16 +178,19 @@ class Function:
     def value_and_gradients(self, *inputs: Any) -> tuple[float, Array]:
         """The loss for some inputs, and its gradient by each parameter."""
         made, numbers = self._recording(inputs)
+        if made.program.direct and not made.guard and set(map(type, inputs)) == {float}:
+            slowly = partial(Function.value_and_gradients, self)
+            self.__dict__["value_and_gradients"] = entry(made.program, slowly, made.inputs.places())
         with made.program.lock:
-            made.program.memory.pull()
             made.inputs.put(numbers)
-            return made.program._both()
+            return made.program.value_and_gradients()
 
     def __call__(self, *inputs: Any) -> Value:
         """The loss as a Value over the parameters, whose backward() hands the gradients on."""
         loss, found = self.value_and_gradients(*inputs)
-        made = self._recording(inputs)[0]
-        return Value(loss, made.program.parameters, found.tolist())
+        parameters = (self._recording(inputs)[0].program.parameters if self.parameters is None
+                      else self.parameters)
+        return Value(loss, parameters, found.tolist())
 
     # ---- training
 

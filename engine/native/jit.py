@@ -37,6 +37,13 @@ def machine() -> tuple[Any, str]:
                   f"{llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}")
 
 
+def add_symbols(addresses: "dict[str, int | None]") -> None:
+    """Makes functions of this process known to compiled code, by name."""
+    llvm, _ = machine()
+    for name, address in addresses.items():
+        llvm.add_symbol(name, address)
+
+
 def target() -> Any:
     """This machine as LLVM's target; a compiler takes one for itself."""
     llvm, _ = machine()
@@ -65,7 +72,6 @@ class Library:
         for name, (returned, *inputs) in functions.items():
             kinds: Any = [KINDS[k] for k in (returned, *inputs)]
             setattr(self, name, ctypes.CFUNCTYPE(*kinds)(self.pointers[name]))
-            setattr(self, f"{name}_at_once", ctypes.PYFUNCTYPE(*kinds)(self.pointers[name]))
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(f"the library has no function {name!r}")

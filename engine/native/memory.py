@@ -9,21 +9,12 @@ from ..value import Value
 from .choose import Array
 from .module import Module
 
-FEW = 32                # leaves
-
 
 def aligned(n: int) -> Array:
     """n zeros that begin at a multiple of 64 bytes."""
     raw = np.zeros(n + 8)
     start = -(raw.ctypes.data // 8) % 8
     return raw[start:start + n]
-
-
-def aligned_copy(a: Array) -> Array:
-    """The same numbers in an array of that kind."""
-    twin = aligned(len(a))
-    twin[:] = a
-    return twin
 
 
 class Memory:
@@ -47,8 +38,6 @@ class Memory:
                     start = layout.start(block)
                     self.s[start:start + len(column)] = [graph.literal[k] for k in column]
         self.every = self.leaves, self.slots            # also those that are inputs
-        self.pairs = [*zip(self.slots.tolist(), self.leaves)]
-        self.view: Any = memoryview(self.s)     # type: ignore[arg-type]
         n = len(self.parameters)
         inorder = n and np.array_equal(self.parameters, np.arange(n) + self.parameters[0])
         self.slice = self.g[self.parameters[0]:][:n] if inorder else None
@@ -70,23 +59,24 @@ class Memory:
         kept = [i for i, leaf in enumerate(self.leaves) if id(leaf) not in inputs]
         self.every = self.leaves, self.slots
         self.leaves, self.slots = [self.leaves[i] for i in kept], self.slots[kept]
-        self.pairs = [*zip(self.slots.tolist(), self.leaves)]
 
     def pull(self) -> None:
         """Reads the numbers of all leaves from their Values."""
-        if len(self.leaves) > FEW:
+        try:
             self.s[self.slots] = [leaf.data for leaf in self.leaves]
-        else:                                   # numpy would take longer
-            view = self.view
-            for slot, leaf in self.pairs:
-                view[slot] = leaf.data
-        if self.fills:
-            self.fill()
+        except (TypeError, ValueError):
+            raise TypeError(no_number(self.leaves)) from None
+        self.fill()
 
     def fill(self) -> None:
         """Gives the lanes that only fill up a vector the numbers of the first lane."""
         for start, there, padded in self.fills:
             self.s[start + there:start + padded] = self.s[start]
+
+    def filled(self) -> list[tuple[int, int]]:
+        """The same as pairs: a place, and the place that its number comes from."""
+        return [(k, start) for start, there, padded in self.fills
+                for k in range(start + there, start + padded)]
 
     def put(self, slots: Any, numbers: Any) -> None:
         """Sets some places, such as those of the inputs of a function."""
@@ -106,3 +96,9 @@ class Memory:
     def size(self) -> int:
         """Bytes in all."""
         return 8 * (len(self.s) + len(self.g) + len(self.t))
+
+
+def no_number(leaves: Sequence[Value]) -> str:
+    """Which leaf holds no number."""
+    leaf = next(x for x in leaves if not isinstance(x.data, (int, float, np.number)))
+    return f"the leaf {leaf.label or 'of the program'} holds {leaf.data!r}: give its data a number"

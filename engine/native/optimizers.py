@@ -169,7 +169,7 @@ def train_step_by_step(program: Any, steps: int, optimizer: Any, rates: Array,
     for k in range(steps):
         if put:
             put(k)
-        losses[k], found = program._both()
+        losses[k], found = program.value_and_gradients()
         for p, g in zip(program.parameters, found.tolist()):
             p.grad = g
         if optimizer is None:

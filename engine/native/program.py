@@ -10,14 +10,12 @@ Values stay what they are: `backward()` adds to their gradients, `train` moves t
 everything runs in numpy instead, and `program.gear` says so.
 """
 
-import ctypes
 import gc
 import os
 import pickle
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,15 +23,15 @@ import numpy as np
 from ..graph import nodes
 from ..scalars import UNSET
 from ..value import Value
-from . import jit, optimizers
+from . import entry, jit, optimizers
 from .choose import Array
 from .drivers import drivers
 from .graph import Graph
-from .memory import FEW, Memory, aligned_copy
+from .memory import Memory
 from .module import MOST, Module
 from .plain import Plain
 
-SHORT = 2000            # operations
+SHORT = 100_000         # operations; a program of fewer keeps Python's lock: a millisecond
 SIGNATURE = (float, "ptr", "ptr", "ptr")
 
 
@@ -51,7 +49,6 @@ class Program:
                             f"{loss!r} is of type {type(loss).__name__}: return the loss itself")
         self.loss, self.small = loss, small
         self.lock = threading.RLock()
-        self.once: Once | None = None
         with no_collections():
             self.parameters = variables(loss) if parameters is None else list(parameters)
             optimizers.check_parameters(self.parameters)
@@ -96,31 +93,27 @@ class Program:
 
     def value_and_gradients(self) -> tuple[float, Array]:
         """The loss, and its gradient by each parameter."""
-        found = self._locked()
-        if self.once and (made := quick(self)):
-            self.__dict__["value_and_gradients"] = made         # from now on, in place of this
-        return found
+        if self.direct:
+            own = entry.entry(self, self._locked)
+            self.__dict__["value_and_gradients"] = own          # from now on, in place of this
+            return own()
+        return self._locked()
+
+    @property
+    def direct(self) -> bool:
+        """Whether Python may call the program as a built-in function."""
+        return self.gear == "native" and self.size < SHORT and entry.available()
 
     def _locked(self) -> tuple[float, Array]:
-        """The same, while other threads wait."""
+        """The same, while other threads wait for this program only."""
         with self.lock:
             self.memory.pull()
-            return self._both()
-
-    def _both(self) -> tuple[float, Array]:
-        """The same, with the numbers as they stand in memory."""
-        loss, bad = self._checked()
-        if bad:
-            self._carefully()
-        return loss, self._all(self.memory.gradients())
-
-    def _checked(self) -> tuple[float, Any]:
-        """The loss, and whether a gradient came out nan."""
-        if self.gear == "numpy":
-            return self._step(), bool(np.isnan(self.memory.gradients()).any())
-        if not self.once:
-            self.once = Once(self, (self.memory.s, self.memory.g, self.memory.t))
-        return self.once.run(), self.once.flags[0]
+            loss = self._step()
+            found = self.memory.gradients()
+            if np.isnan(found).any():
+                self._carefully()
+                found = self.memory.gradients()
+            return loss, self._all(found)
 
     def _all(self, found: Array) -> Array:
         """Gradients of all parameters; those that the loss does not depend on have 0."""
@@ -250,52 +243,6 @@ class Program:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Program, (self.loss, self.parameters)
-
-
-class Once:
-    """One call of `step` with its check for nan; small programs keep Python's lock meanwhile."""
-
-    def __init__(self, program: Program, arrays: Sequence[Array]) -> None:
-        library, places = drivers(), [a.ctypes.data for a in arrays]
-        block: Any = np.array([*places, program.library.pointers["step"],
-                               program.module.layout.parameters, 0], dtype=np.int64)
-        self.arrays = arrays                            # only their addresses are passed
-        self.flags = memoryview(block)[5:]              # keeps the block alive
-        call = library.once_at_once if program.size < SHORT else library.once
-        self.run: Callable[[], float] = partial(call, ctypes.c_void_p(block.ctypes.data))
-
-
-def quick(program: Program) -> "Callable[[], tuple[float, Array]] | None":
-    """`value_and_gradients` of a small program in as few steps as Python can; None for others.
-
-    It has numbers of its own, which one thread uses at a time; others go the slower way meanwhile.
-    """
-    memory, n = program.memory, len(program.parameters)
-    if (memory.slice is None or memory.fills or len(memory.pairs) > FEW
-            or len(program.reached) < n or program.size >= SHORT):
-        return None
-    s, g, _ = arrays = [aligned_copy(a) for a in (memory.s, memory.g, memory.t)]
-    once = Once(program, arrays)
-    run, flags, pairs, slowly, free = once.run, once.flags, memory.pairs, program._locked, [once]
-    view: Any = memoryview(s)           # type: ignore[arg-type]
-    copy = g[memory.parameters[0]:][:n].copy
-
-    def both() -> tuple[float, Array]:
-        try:
-            mine = free.pop()
-        except IndexError:              # another thread has it
-            return slowly()
-        try:
-            for slot, leaf in pairs:
-                view[slot] = leaf.data
-            loss = run()
-            if not flags[0]:
-                return loss, copy()
-        finally:
-            free.append(mine)
-        return slowly()
-
-    return both
 
 
 @contextmanager
