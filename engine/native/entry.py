@@ -167,7 +167,7 @@ leave:
 def available() -> bool:
     """Whether this Python is called in that way, and has its lock."""
     locked = getattr(sys, "_is_gil_enabled", lambda: True)
-    return sys.implementation.name == "cpython" and bool(locked())
+    return sys.implementation.name == "cpython" and sys.maxsize > 2**32 and bool(locked())
 
 
 @cache
