@@ -1,6 +1,7 @@
 """Compiled functions: recorded once per structure, guarded, and trained in native code."""
 
 import random
+from functools import partial
 
 import numpy as np
 import pytest
@@ -183,6 +184,34 @@ def test_fit_finds_the_same_in_both_gears(gear, loss, batch_size):
     assert native.loss == pytest.approx(eager_one.loss, rel=1e-12)
     for name, column in native.parameters.items():
         assert column == pytest.approx(eager_one.parameters[name], rel=1e-11, abs=1e-13)
+
+
+@pytest.mark.parametrize("batch_size", [None, 5])
+@pytest.mark.parametrize("targets", ["labels", "one-hot rows", "probabilities"])
+def test_fit_of_classes_finds_the_same_in_both_gears(gear, targets, batch_size):
+    xs, _ = data(13)
+    labels = [k % 3 for k in range(13)]
+    ys = {"labels": labels, "one-hot rows": np.eye(3, dtype=int)[labels],
+          "probabilities": np.eye(3)[labels] * 0.7 + 0.1}[targets]
+    loss = partial(nn.categorical_cross_entropy, logits=True)
+    runs = []
+    for run_in in ("native", "eager"):
+        random.seed(1)
+        runs.append(nn.fit(nn.MLP(2, [4, 3]), (xs, ys), loss, nn.SGD, lr=0.5, epochs=5,
+                           batch_size=batch_size, seed=2, gear=run_in, warn=False).loss)
+    assert runs[0] == pytest.approx(runs[1], rel=1e-12)
+
+
+def test_fit_leaves_out_what_counts_0_times_in_both_gears(gear):
+    runs = []
+    for run_in in ("native", "eager"):
+        random.seed(1)
+        model = nn.MLP(2, [2], ["softmax"])
+        for p, x in zip(model.parameters(), (2000.0, 0.0, 0.0, -2000.0, 0.0, 0.0)):
+            p.data = x                      # the second output is exactly 0
+        runs.append(nn.fit(model, ([[1.0, 1.0]] * 4, [0] * 4), nn.categorical_cross_entropy,
+                           lr=0.1, epochs=2, batch_size=2, gear=run_in, warn=False).loss)
+    assert runs[0] == runs[1] == [0.0, 0.0]
 
 
 def test_fit_of_a_documents_network_in_the_native_gear(gear):
