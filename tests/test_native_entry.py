@@ -23,9 +23,10 @@ def is_built_in(call):
 def both_ways(program):
     """What the built-in gives, after a check that the slower way gives the same."""
     program.value_and_gradients()
-    assert is_built_in(program.value_and_gradients)
-    (loss, found), (slow, slopes) = program.value_and_gradients(), program._locked()
-    assert loss == slow and np.array_equal(found, slopes)
+    program.value()
+    assert is_built_in(program.value_and_gradients) and is_built_in(program.value)
+    (loss, found), (slow, slopes) = program.value_and_gradients(), program._both_alone()
+    assert loss == slow == program.value() and np.array_equal(found, slopes)
     return loss, found.tolist()
 
 
@@ -42,6 +43,7 @@ def test_it_reads_the_leaves_afresh():
     for x in (5.0, -1.0, 7, True, np.float64(0.5), np.float32(2.0)):
         a.data = x
         assert program.value_and_gradients() == (float(x) ** 2, [2 * float(x)])
+        assert program.value() == float(x) ** 2
 
 
 def test_parameters_in_any_order_and_outside_the_loss_have_their_places():
@@ -118,6 +120,8 @@ def test_a_function_of_numbers_takes_floats_directly_and_others_as_before():
         f.value_and_gradients(3.0, 1.0)
     a.data = 1.0
     assert f.value_and_gradients(3.0, 1.0, 9.0) == (4.0, [12.0])
+    assert [f.value(x, 1.0, 9.0) for x in (3.0, 2.0, 2)] == [4.0, 1.0, 1.0]
+    assert is_built_in(f.value)
     (loss := f(3.0, 1.0, 9.0)).backward()
     assert (loss.data, a.grad) == (4.0, 12.0)
 
@@ -151,7 +155,7 @@ def test_threads_do_not_disturb_each_other():
 
     def many():
         wrong.extend(x for _ in range(100) for x, known in wanted.items()
-                     if f.value_and_gradients(x) != known)
+                     if f.value_and_gradients(x if x % 1 else int(x)) != known)
 
     threads = [threading.Thread(target=many) for _ in range(4)]
     for thread in threads:
@@ -159,3 +163,18 @@ def test_threads_do_not_disturb_each_other():
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_a_call_waits_while_another_thread_trains():
+    a = Value(0.0)
+    program = compile((a - 1.0)**2)
+    calls = [program.value_and_gradients()]
+    program.value_and_gradients()
+    training = threading.Thread(target=program.train, args=(3_000_000,), kwargs={"lr": 1e-9})
+    training.start()
+    while training.is_alive():
+        calls.append(program.value_and_gradients())
+    training.join()
+    final = (a.data - 1.0)**2
+    assert {loss for loss, _ in calls} <= {1.0, final}
+    assert all(loss == (g[0] / 2)**2 for loss, g in calls)

@@ -2,7 +2,7 @@
 
     function.py   functions that record when they must; batches.py       <- start here
     program.py    Program: values, gradients, training                   <- then here
-    entry.py      a call from Python in one step
+    entry.py      a call from Python in one step; entrycode.py
     graph.py      a recorded graph, flat
     sums.py       chains of + and * become dot products
     lanes.py      equal terms of a sum become lanes of one template; alike.py, lane.py: which

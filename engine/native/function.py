@@ -47,6 +47,8 @@ class Recording:
         violated = [v for note in notes if (v := violation(*note)) is not None]
         self.guard = Program(total(violated), []) if violated else None
         self.guarded = Inputs(self.guard, self.placeholders) if self.guard else None
+        self.direct = (self.program.direct and not self.guard and not any(asis)
+                       and not any(isinstance(x, list) for x in given))
 
     def placed(self, x: Any) -> Any:
         """An input with a Value in place of every number."""
@@ -68,7 +70,7 @@ class Recording:
         """Whether every comparison comes out as it was noted."""
         if self.guard is None or self.guarded is None:
             return True
-        with self.guard.lock:
+        with self.guard.alone():
             self.guard.memory.pull()
             self.guarded.put(numbers)
             return self.guard._value() == 0.0
@@ -165,11 +167,7 @@ class Function:
 
     def value(self, *inputs: Any) -> float:
         """The loss for some inputs."""
-        made, numbers = self._recording(inputs)
-        with made.program.lock:
-            made.program.memory.pull()
-            made.inputs.put(numbers)
-            return made.program._value()
+        return self._call("value", inputs)      # type: ignore[no-any-return]
 
     def gradients(self, *inputs: Any) -> Array:
         """The gradient of the loss by each parameter."""
@@ -177,13 +175,21 @@ class Function:
 
     def value_and_gradients(self, *inputs: Any) -> tuple[float, Array]:
         """The loss for some inputs, and its gradient by each parameter."""
+        return self._call("value_and_gradients", inputs)        # type: ignore[no-any-return]
+
+    def _call(self, name: str, inputs: Sequence[Any]) -> Any:
+        """What a method of the program gives for some inputs.
+
+        If they are floats and nothing is guarded, it is from now on a built-in function.
+        """
         made, numbers = self._recording(inputs)
-        if made.program.direct and not made.guard and set(map(type, inputs)) == {float}:
-            slowly = partial(Function.value_and_gradients, self)
-            self.__dict__["value_and_gradients"] = entry(made.program, slowly, made.inputs.places())
-        with made.program.lock:
+        program = made.program
+        if made.direct and set(map(type, inputs)) == {float}:
+            slowly = partial(getattr(Function, name), self)
+            self.__dict__[name] = entry(name, program, slowly, made.inputs.places())
+        with program.alone() if made.direct else program.lock:
             made.inputs.put(numbers)
-            return made.program.value_and_gradients()
+            return getattr(program, name)()
 
     def __call__(self, *inputs: Any) -> Value:
         """The loss as a Value over the parameters, whose backward() hands the gradients on."""
@@ -211,7 +217,7 @@ class Function:
     def _train_on_all(self, steps: int, optimizer: Any, inputs: Sequence[Any], lr: "float | None",
                       schedule: "Callable[[int], float] | None") -> Array:
         made, numbers = self._recording(inputs)
-        with made.program.lock:
+        with made.program.alone():
             made.program.memory.pull()
             made.inputs.put(numbers)
             check = partial(made.check, [numbers] * steps) if made.guard else None
@@ -224,7 +230,7 @@ class Function:
         if len(made.placeholders) != sum(x[:size].size for x in data):
             raise ValueError("labels that the function takes as whole numbers cannot change from "
                              "batch to batch: give them as numbers, such as one-hot rows")
-        with made.program.lock:
+        with made.program.alone():
             made.program.memory.pull()
             batches = None if made.guard else batches_of(made, data, order)
             put = partial(made.check, Gathered(data, order))

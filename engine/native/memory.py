@@ -24,6 +24,7 @@ class Memory:
         self.module, layout, graph = module, module.layout, module.graph
         self.s, self.g = aligned(layout.size + 8), aligned(layout.size + 8)
         self.t = aligned(module.tape + 8)
+        self.busy = np.zeros(1, dtype=np.int64)         # how many calls have it for themselves
         leaves = [k for k in graph.leaves if k in layout.place and k not in graph.literal]
         self.leaves = [graph.values[k] for k in leaves]
         self.slots = np.array(layout.slots(leaves), dtype=np.int64)

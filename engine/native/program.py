@@ -83,9 +83,7 @@ class Program:
 
     def value(self) -> float:
         """The loss, with the numbers that the leaves hold now."""
-        with self.lock:
-            self.memory.pull()
-            return self._value()
+        return self._call("value", self._value_alone)       # type: ignore[no-any-return]
 
     def gradients(self) -> Array:
         """The gradient of the loss by each parameter, in their order; they are left as they are."""
@@ -93,20 +91,37 @@ class Program:
 
     def value_and_gradients(self) -> tuple[float, Array]:
         """The loss, and its gradient by each parameter."""
-        if self.direct:
-            own = entry.entry(self, self._locked)
-            self.__dict__["value_and_gradients"] = own          # from now on, in place of this
-            return own()
-        return self._locked()
+        return self._call("value_and_gradients", self._both_alone)  # type: ignore[no-any-return]
+
+    def _call(self, name: str, slowly: Callable[[], Any]) -> Any:
+        """What a method gives, which from now on is a built-in function if the program is small."""
+        if not self.direct:
+            return slowly()
+        call = self.__dict__[name] = entry.entry(name, self, slowly)
+        return call()
 
     @property
     def direct(self) -> bool:
         """Whether Python may call the program as a built-in function."""
         return self.gear == "native" and self.size < SHORT and entry.available()
 
-    def _locked(self) -> tuple[float, Array]:
-        """The same, while other threads wait for this program only."""
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """A context in which no other thread uses the program's memory."""
         with self.lock:
+            self.memory.busy += 1
+            try:
+                yield
+            finally:
+                self.memory.busy -= 1
+
+    def _value_alone(self) -> float:
+        with self.alone():
+            self.memory.pull()
+            return self._value()
+
+    def _both_alone(self) -> tuple[float, Array]:
+        with self.alone():
             self.memory.pull()
             loss = self._step()
             found = self.memory.gradients()
@@ -140,7 +155,7 @@ class Program:
 
         pull=False leaves the numbers in memory as they are, and does not read the leaves again.
         """
-        with self.lock:
+        with self.alone():
             if pull:
                 self.memory.pull()
             if self.gear == "numpy":
@@ -157,7 +172,7 @@ class Program:
         for plain descent with the rate `lr`; of any other optimizer, `step()` is called each time.
         schedule: a function of the step, from 0, that gives its rate.
         """
-        with self.lock:
+        with self.alone():
             self.memory.pull()
             return optimizers.train(self, steps, optimizer, lr, schedule)
 
