@@ -21,10 +21,10 @@ def topological(outputs: Iterable[Any]) -> tuple[list[Any], list[Any]]:
             inner.append(pop())
         elif node not in seen:
             seen.add(node)
-            if node._prev:
+            if inputs := node._prev:
                 push(node)
                 push(None)
-                todo += node._prev
+                todo += inputs
             else:
                 leaves.append(node)
     return leaves, inner

@@ -1,6 +1,6 @@
 """Which lanes of a sum are alike: one lane is written down, and all others are compared with it.
 
-    families(graph, lanes, ...)     groups of equal lanes: their template's code, and their own leaves
+    families(graph, lanes, members)     groups of equal lanes: their code, and their own leaves
 
 The comparison runs over all lanes at once, in numpy, node by node of the lane written down. Lanes
 that are like none of the first few are each written down and hashed.

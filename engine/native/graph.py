@@ -7,8 +7,8 @@
         .moving[k]                whether a parameter is below node k
         .flat()                   all nodes as arrays, for passes over the whole graph
 
-Leaves come first, then the inner nodes. Nothing here changes the Values. A pass over all nodes reads
-the arrays, at some bytes and nanoseconds per node; `inputs` makes a tuple when it is asked for one.
+Leaves come first, then the inner nodes. Nothing here changes the Values. A pass over all nodes goes
+over the arrays, at some bytes and nanoseconds per node; `inputs` makes a tuple when it is asked.
 """
 
 import copy
@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..graph import topological
-from ..rules import CONSTANT, RULES, VARIABLE, Handmade
+from ..rules import CONSTANT, VARIABLE, Handmade
 from ..value import Value
 from .choose import Array
 
@@ -59,6 +59,11 @@ def starts_of(counts: Array) -> Array:
     return np.concatenate([[0], np.cumsum(counts)])
 
 
+def view(a: Array) -> Any:
+    """An array of which Python reads single numbers, or all in turn, at the least cost."""
+    return memoryview(a)    # type: ignore[arg-type]
+
+
 class Inputs(dict[int, Any]):
     """The inputs of every node, as tuples that are made when they are first asked for."""
 
@@ -80,7 +85,7 @@ class Literals(Mapping[int, float]):
         self.quick = self.known.tobytes()
 
     def __contains__(self, k: Any) -> bool:
-        return k < len(self.quick) and self.quick[k] == 1
+        return bool(k < len(self.quick) and self.quick[k])
 
     def __getitem__(self, k: int) -> float:
         if k in self:
@@ -187,7 +192,7 @@ class Graph:
         self.rules[k], self.inputs[k] = rule, inputs
         self.changed.add(k)
 
-    def reorder(self, gone: Array) -> None:
+    def reorder(self, gone: "Array | list[int]") -> None:
         """Takes nodes out of the order, and puts the new ones in."""
         place = self.places()
         there = [place[k] for k, new in self.before.items() for _ in new]
@@ -224,11 +229,11 @@ def flattened(leaves: list[Value], inner: list[Value], rules: list[Any]) -> Flat
 def moving(flat: Flat, parameters: Sequence[int]) -> bytearray:
     """Whether a parameter is below each node, or it is one."""
     found = bytearray(len(flat.counts))
-    view, readers = np.frombuffer(found, dtype=bool), flat.readers()
-    view[parameters] = True
-    view[readers[view[flat.operands]]] = True
-    rest = (flat.counts[flat.operands] > 0) & ~view[readers]    # what this did not tell
-    for k, x in zip(memoryview(readers[rest]), memoryview(flat.operands[rest])):
+    move, readers = np.frombuffer(found, dtype=bool), flat.readers()
+    move[parameters] = True
+    move[readers[move[flat.operands]]] = True
+    rest = (flat.counts[flat.operands] > 0) & ~move[readers]    # what this did not tell
+    for k, x in zip(view(readers[rest]), view(flat.operands[rest])):
         if found[x]:
             found[k] = 1
     return found

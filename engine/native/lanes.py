@@ -20,7 +20,7 @@ import numpy as np
 
 from .alike import families
 from .choose import Array
-from .graph import Flat, Graph
+from .graph import Flat, Graph, view
 from .lane import SHARED, Instruction, Lanes, Rows
 from .sums import TOTAL, write_out
 
@@ -167,18 +167,19 @@ def tops(n: int, nodes: Array, inputs: Array, terms: Array) -> Array:
 
 def below(flat: Flat, owner: Array, start: Array) -> Array:
     """Whether a node is one of some, or below them; nodes without owners are left out."""
-    found = owner == SHARED
-    start = start[~found[start]]
+    known = owner == SHARED
+    found = np.zeros(len(owner), dtype=bool)
     found[start] = True
-    mark, starts, operands = memoryview(found), memoryview(flat.starts), memoryview(flat.operands)
-    todo = np.unique(start[flat.counts[start] > 0]).tolist()
+    todo = np.flatnonzero(found & ~known & (flat.counts > 0)).tolist()
+    found |= known
+    mark, starts, operands = view(found), view(flat.starts), view(flat.operands)
     while todo:
         x = todo.pop()
         for y in operands[starts[x]:starts[x + 1]]:
             if not mark[y]:
                 mark[y] = True
                 todo.append(y)
-    return found & (owner != SHARED)
+    return found & ~known       # type: ignore[no-any-return]
 
 
 def first_terms(graph: Graph, terms: Array, top: Array, nodes: Array, inputs: Array,

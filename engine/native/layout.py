@@ -112,10 +112,10 @@ class Layout:
         """Where a node stands."""
         return self.start(self.place[k])
 
-    def slots(self, nodes: Sequence[int]) -> Array:
+    def slots(self, nodes: "Array | list[int]") -> Array:
         """Where several nodes stand."""
         starts = np.array(self.starts)
-        return starts[self.place.areas[nodes]] + self.place.indices[nodes]  # type: ignore[no-any-return]
+        return starts[self.place.areas[nodes]] + self.place.indices[nodes]
 
     @property
     def parameters(self) -> int:

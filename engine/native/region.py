@@ -67,7 +67,7 @@ class Region(Tiles):
         kind, x = ref
         if kind == "r":
             return self.moves[x]
-        return self.graph.moving[x] if kind == "s" else self.template.moving(self.graph, x)
+        return bool(self.graph.moving[x]) if kind == "s" else self.template.moving(self.graph, x)
 
     def row(self, ref: Ref) -> Rows:
         """The row of a register or leaf, and those after it."""

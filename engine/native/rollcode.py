@@ -199,11 +199,9 @@ class RollCode:
     def moving(self, ref: Ref) -> bool:
         """Whether anything in a reference's column gets a gradient."""
         kind, x = ref
-        if kind == "l":
-            return self.graph.moving[self.roll.columns[x][0]]
-        if kind == "s":
-            return self.graph.moving[x]
-        return self.graph.moving[int(self.roll.nodes[-1, x])]
+        if kind != "s":
+            x = (self.roll.columns[x][0] if kind == "l" else self.roll.nodes[-1, x])
+        return bool(self.graph.moving[x])
 
 
 def plus(a: Any, b: Any) -> Any:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from .choose import Array
-from .graph import Graph
+from .graph import Graph, view
 
 ROUNDS = 16             # fewer are written out
 SHALLOW = 12            # steps from the leaves
@@ -74,7 +74,7 @@ def level_by_level(graph: Graph) -> Array:
     inner = inner[np.argsort(nodes[inner], kind="stable")]
     nodes, inputs = nodes[inner], inputs[inner]
     level = [1] * len(order)
-    for i, x in zip(memoryview(nodes), memoryview(inputs)):
+    for i, x in zip(view(nodes), view(inputs)):
         if level[x] >= level[i]:
             level[i] = level[x] + 1
     shallow = np.flatnonzero(np.array(level)[inputs] <= SHALLOW)[::-1]
@@ -85,10 +85,10 @@ def level_by_level(graph: Graph) -> Array:
     for x, above in latest.items():
         level[x] = max(level[x], above - 1)
     names = {id(rule): getattr(rule, "name", "") for rule in set(graph.rules)}
-    kinds = np.unique(flat.rules[order])
-    _, rank = np.unique([names[kind] for kind in kinds.tolist()], return_inverse=True)
+    kinds = sorted(names)
+    _, rank = np.unique([names[kind] for kind in kinds], return_inverse=True)
     by_name = rank[np.searchsorted(kinds, flat.rules[order])]
-    return order[np.lexsort((by_name, level))]      # type: ignore[no-any-return]
+    return order[np.lexsort([by_name, np.array(level)])]
 
 
 # ---- what repeats
@@ -100,12 +100,13 @@ def tokens(graph: Graph) -> Array:
     """
     flat, order = graph.flat(), graph.sequence
     rules, counts, read = flat.rules[order], flat.counts[order], distances(graph)
-    rolled = [id(rule) for rule in set(graph.rules) if not hasattr(rule, "row")]
+    kinds = sorted(id(rule) for rule in set(graph.rules) if hasattr(rule, "row"))
+    rows = np.isin(rules, kinds)
     found = -1 - np.arange(len(order))
-    for count in np.unique(counts).tolist():
-        alike = np.flatnonzero((counts == count) & ~np.isin(rules, rolled))
+    for count in np.flatnonzero(np.bincount(counts)).tolist():
+        alike = np.flatnonzero(rows & (counts == count))
         if len(alike) >= ROUNDS:
-            code = np.searchsorted(np.unique(rules), rules[alike])
+            code = np.searchsorted(kinds, rules[alike])
             for q in range(count):
                 code = code * DISTANCES + read[flat.starts[order[alike]] + q]
                 if q % 3 == 2:              # before it becomes too large

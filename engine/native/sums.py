@@ -14,7 +14,7 @@ import numpy as np
 
 from ..rules import RULES
 from .choose import Array
-from .graph import Flat, Graph, starts_of
+from .graph import Flat, Graph, starts_of, view
 
 ADD, MUL, DOT, TOTAL = (RULES[name] for name in ("add", "mul", "dot", "total"))
 FEW = 3                                 # sums of fewer terms stay as they are
@@ -34,8 +34,8 @@ class Sums:
         joined = np.zeros(n, dtype=bool)                # to its left input, the node before it
         joined[adds] = (left == adds - 1) & inside[left]
         head = np.maximum.accumulate(np.where(joined, 0, np.arange(n)))
-        self.head, self.inside = memoryview(head), inside.tobytes()
-        self.starts, self.operands = memoryview(flat.starts), memoryview(flat.operands)
+        self.head, self.inside = view(head), inside.tobytes()
+        self.starts, self.operands = view(flat.starts), view(flat.operands)
         sums[inside] = False
         long = flat.counts >= FEW
         long[above[inside]] = True
@@ -119,7 +119,7 @@ def rewrite(graph: Graph, nodes: list[int], of: Array, terms: Array, products: A
 def write_out(graph: Graph, k: int) -> Callable[[], None]:
     """Turns a dot back into a sum of products; returns what undoes it."""
     rule, inputs, terms = graph.rules[k], graph.inputs[k], graph.written_out[k].tolist()
-    own = [x for x in inputs if graph.rules[x] is DOT and x not in terms]
+    own = [x for x in inputs if x > graph.output]       # the dot that was made for it
     known = set(graph.order)
     products = [t for t in terms if graph.rules[t] is MUL and t not in known]
 
