@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .choose import Array
-from .graph import Flat, Graph
+from .flat import Flat
+from .graph import Graph
 from .lane import SHARED, Instruction, Lanes, written
 
 GUESSES = 8             # lanes with which all others are compared

@@ -8,13 +8,13 @@
         .flat()                   all nodes as arrays, for passes over the whole graph
 
 Leaves come first, then the inner nodes. Nothing here changes the Values. A pass over all nodes goes
-over the arrays, at some bytes and nanoseconds per node; `inputs` makes a tuple when it is asked.
+over arrays (flat.py); `inputs` makes a tuple when it is asked.
 """
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -22,46 +22,7 @@ from ..graph import topological
 from ..rules import CONSTANT, VARIABLE, Handmade
 from ..value import Value
 from .choose import Array
-
-
-class Flat(NamedTuple):
-    """A graph as arrays: the rule (by its id) of each node, and all inputs one after the other."""
-
-    rules: Array
-    counts: Array           # of inputs
-    starts: Array           # where in `operands` the inputs of a node begin; and where all end
-    operands: Array
-
-    def readers(self) -> Array:
-        """For each operand the node that reads it."""
-        return np.repeat(np.arange(len(self.counts)), self.counts)
-
-    def column(self, nodes: Array, q: int) -> Array:
-        """Input number q of some nodes."""
-        return self.operands[self.starts[nodes] + q]    # type: ignore[no-any-return]
-
-    def rewritten(self, rules: Array, nodes: Array, counts: Array, operands: Array) -> "Flat":
-        """The same with other inputs for some nodes, in ascending order; new ones come last."""
-        others = np.ones(len(rules), dtype=bool)
-        others[nodes] = False
-        every = np.zeros(len(rules), dtype=np.int64)
-        every[:len(self.counts)] = self.counts
-        every[nodes] = counts
-        there = np.repeat(others, every)
-        filled = np.empty(len(there), dtype=np.int64)
-        filled[there] = self.operands[np.repeat(others[:len(self.counts)], self.counts)]
-        filled[~there] = operands
-        return Flat(rules, every, starts_of(every), filled)
-
-
-def starts_of(counts: Array) -> Array:
-    """Where rows of so many numbers begin that stand one after the other; and where all end."""
-    return np.concatenate([[0], np.cumsum(counts)])
-
-
-def view(a: Array) -> Any:
-    """An array of which Python reads single numbers, or all in turn, at the least cost."""
-    return memoryview(a)    # type: ignore[arg-type]
+from .flat import Flat, flattened, moving
 
 
 class Inputs(dict[int, Any]):
@@ -79,17 +40,15 @@ class Inputs(dict[int, Any]):
 class Literals(Mapping[int, float]):
     """The numbers of the constants among the leaves."""
 
-    def __init__(self, leaves: Sequence[Value]) -> None:
-        self.numbers = [leaf.data for leaf in leaves]
-        self.known = np.fromiter((leaf._rule is CONSTANT for leaf in leaves), bool, len(leaves))
-        self.quick = self.known.tobytes()
+    def __init__(self, leaves: Sequence[Value], known: Array) -> None:
+        self.leaves, self.known, self.quick = leaves, known, known.tobytes()
 
     def __contains__(self, k: Any) -> bool:
         return bool(k < len(self.quick) and self.quick[k])
 
     def __getitem__(self, k: int) -> float:
         if k in self:
-            return self.numbers[k]
+            return self.leaves[k].data
         raise KeyError(k)
 
     def __iter__(self) -> Iterator[int]:
@@ -107,14 +66,14 @@ class Literals(Mapping[int, float]):
 
     def of(self, nodes: Array) -> Array:
         """The numbers of some constants."""
-        return np.array([self.numbers[k] for k in nodes.tolist()], dtype=float)
+        return np.array([self.leaves[k].data for k in nodes.tolist()], dtype=float)
 
     def common(self, nodes: Array) -> "float | None":
         """The number of constants that are the same to the last bit (0.0 and -0.0 are not)."""
         if nodes[0] not in self or not self.among(nodes).all():
             return None
         bits = self.of(nodes).view(np.int64)
-        return self.numbers[nodes[0]] if (bits == bits[0]).all() else None
+        return self[nodes[0]] if (bits == bits[0]).all() else None
 
 
 class Graph:
@@ -123,17 +82,17 @@ class Graph:
     def __init__(self, loss: Value, parameters: "Sequence[Value] | None" = None) -> None:
         leaves, inner = topological((loss,))
         self.values: list[Value] = leaves
-        self.rules: list[Any] = [node._rule for node in chain(leaves, inner)]
-        if Handmade in set(map(type, self.rules)):
+        self.rules: list[Any] = []
+        self.base = flattened(leaves + inner, self.rules)
+        if Handmade in set(map(type, set(self.rules))):
             raise TypeError(handmade(next(v for v in inner if isinstance(v._rule, Handmade))))
         self.leaves = range(len(leaves))
         self.sequence: Array = np.arange(len(leaves), len(self.rules))
         self.output = len(self.rules) - 1
-        self.base = flattened(leaves, inner, self.rules)
         self.inputs = Inputs(self.base)
         self.changed: set[int] = set()                  # whose inputs are not those of the base
-        self.literal = Literals(leaves)
-        self.numbers = {leaf: k for k, leaf in enumerate(leaves) if leaf._rule is not CONSTANT}
+        self.literal = Literals(leaves, self.base.rules[:len(leaves)] == id(CONSTANT))
+        self.numbers = {leaves[k]: k for k in np.flatnonzero(~self.literal.known).tolist()}
         self.parameters = ([k for k in self.leaves if self.rules[k] is VARIABLE]
                            if parameters is None else
                            [self.numbers[p] for p in parameters if p in self.numbers])
@@ -211,32 +170,6 @@ class Graph:
 
     def __len__(self) -> int:
         return len(self.sequence)
-
-
-def flattened(leaves: list[Value], inner: list[Value], rules: list[Any]) -> Flat:
-    """Nodes as arrays; an input is told by its id, which is quicker to look up than in a dict."""
-    ids = np.fromiter(map(id, chain(leaves, inner)), np.int64, len(rules))
-    below = [node._prev for node in inner]
-    counts = np.zeros(len(rules), dtype=np.int64)
-    counts[len(leaves):] = np.fromiter(map(len, below), np.int64, len(inner))
-    starts = starts_of(counts)
-    read = np.fromiter(map(id, chain.from_iterable(below)), np.int64, starts[-1])
-    by_id = np.argsort(ids)
-    operands = by_id[np.searchsorted(ids[by_id], read)]
-    return Flat(np.fromiter(map(id, rules), np.int64, len(rules)), counts, starts, operands)
-
-
-def moving(flat: Flat, parameters: Sequence[int]) -> bytearray:
-    """Whether a parameter is below each node, or it is one."""
-    found = bytearray(len(flat.counts))
-    move, readers = np.frombuffer(found, dtype=bool), flat.readers()
-    move[parameters] = True
-    move[readers[move[flat.operands]]] = True
-    rest = (flat.counts[flat.operands] > 0) & ~move[readers]    # what this did not tell
-    for k, x in zip(view(readers[rest]), view(flat.operands[rest])):
-        if found[x]:
-            found[k] = 1
-    return found
 
 
 def handmade(node: Value) -> str:

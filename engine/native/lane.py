@@ -6,9 +6,11 @@ import numpy as np
 
 from ..rules import RULES
 from .choose import Array
-from .graph import Flat, Graph, starts_of
+from .flat import Flat, starts_of
+from .graph import Graph
 
 SHARED = -1             # the owner of what several lanes read
+FEWEST = 4              # lanes of a lane sum
 
 Ref = tuple[str, int]   # ("r", register), ("l", leaf of the lane), ("s", node shared by the lanes)
 

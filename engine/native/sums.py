@@ -14,7 +14,8 @@ import numpy as np
 
 from ..rules import RULES
 from .choose import Array
-from .graph import Flat, Graph, starts_of, view
+from .flat import Flat, starts_of, view
+from .graph import Graph
 
 ADD, MUL, DOT, TOTAL = (RULES[name] for name in ("add", "mul", "dot", "total"))
 FEW = 3                                 # sums of fewer terms stay as they are
@@ -120,8 +121,8 @@ def write_out(graph: Graph, k: int) -> Callable[[], None]:
     """Turns a dot back into a sum of products; returns what undoes it."""
     rule, inputs, terms = graph.rules[k], graph.inputs[k], graph.written_out[k].tolist()
     own = [x for x in inputs if x > graph.output]       # the dot that was made for it
-    known = set(graph.order)
-    products = [t for t in terms if graph.rules[t] is MUL and t not in known]
+    place = graph.places()
+    products = [t for t in terms if graph.rules[t] is MUL and place[t] < 0]
 
     def undo() -> None:
         graph.before[k] = own
