@@ -14,15 +14,17 @@ def topological(outputs: Iterable[Any]) -> tuple[list[Any], list[Any]]:
     inner: list[Any] = []
     seen: set[Any] = set()
     todo = list(outputs)
+    pop, push = todo.pop, todo.append
     while todo:
-        node = todo.pop()
+        node = pop()
         if node is None:                    # all inputs of the node below are done
-            inner.append(todo.pop())
+            inner.append(pop())
         elif node not in seen:
             seen.add(node)
-            if node._prev:
-                todo += node, None
-                todo += node._prev
+            if inputs := node._prev:
+                push(node)
+                push(None)
+                todo += inputs
             else:
                 leaves.append(node)
     return leaves, inner

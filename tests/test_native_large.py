@@ -2,6 +2,8 @@
 
 import random
 import time
+import tracemalloc
+from itertools import pairwise
 
 import pytest
 from test_native import GEARS, agree, network, points, scalar_loss
@@ -121,6 +123,79 @@ def test_a_wide_sum_of_leaves(gear):
     ws = [Value(0.001 * k - 0.2) for k in range(700)]
     program = agree(sum((w * (1 + 0.01 * (k % 10))) ** 2 for k, w in enumerate(ws)), ws)
     assert program.lanes == [700]
+
+
+def test_a_constant_times_a_sum_stands_beside_products(gear, monkeypatch):
+    monkeypatch.setattr("engine.native.module.SMALL", 0)
+    a, b, *xs = (Value(0.1 * k - 0.7) for k in range(14))
+    loss = sum((a * x + b).tanh() * 0.5 for x in xs) + 0.01 * sum(w * w for w in (a, b, *xs))
+    assert agree(loss, [a, b, *xs], rel=1e-12).lanes == [12]
+
+
+def sums_to_the_left(xs):
+    return sum(x * x for x in xs)
+
+
+def sums_to_the_right(xs):
+    s = xs[0]
+    for x in xs[1:]:
+        s = x * xs[0] + s
+    return 0 + s
+
+
+def sums_in_pairs(xs):
+    return sum((x + y) + (x * y + (y * y + 1.0)) for x, y in pairwise(xs))
+
+
+def sums_that_others_read(xs):
+    s = sum(xs[:5])
+    return s * s + (s + sum(xs[5:]) * xs[0])
+
+
+def sums_of_zeros(xs):
+    return engine.total([engine.total([0.0, 0, 0.0]) + xs[0], xs[1] * xs[2], 0.0]) + 0.0
+
+
+SUMS = [sums_to_the_left, sums_to_the_right, sums_in_pairs, sums_that_others_read, sums_of_zeros]
+
+
+@pytest.mark.parametrize("written", SUMS)
+def test_sums_in_all_shapes_agree(written, gear, monkeypatch):
+    monkeypatch.setattr("engine.native.module.SMALL", 0)
+    xs = [Value(0.1 * k - 0.7) for k in range(14)]
+    agree(written(xs), xs, rel=1e-12)
+
+
+def test_lanes_are_found_where_terms_are_read_again(gear, monkeypatch):
+    monkeypatch.setattr("engine.native.module.SMALL", 0)
+    a, b, *xs = (Value(0.1 * k - 0.7) for k in range(16))
+    below = (a * b).sin()
+    terms = [(a * x + below).tanh() for x in xs]
+    loss = engine.total([*terms, terms[0] * terms[1], terms[2], a]) * 0.5
+    program = agree(loss, [a, b, *xs], rel=1e-12)
+    assert program.lanes == [11]            # terms 0, 1 and 2 are read by others
+
+
+def test_a_pair_of_terms_over_one_sample_is_one_lane(gear, monkeypatch):
+    monkeypatch.setattr("engine.native.module.SMALL", 0)
+    a, b, *xs = (Value(0.1 * k - 0.7) for k in range(22))
+    hidden = [(a * x + b).tanh() for x in xs]
+    program = agree(engine.total([f for h in hidden for f in (h * a, h.sin())]), [a, b, *xs],
+                    rel=1e-12)
+    assert program.lanes == [20]
+
+
+def test_bytes_per_node_stay_flat_while_a_program_is_prepared():
+    compile(sum(Value(0.1 * k) ** 2 for k in range(99)))        # loads what every program needs
+    peaks = []
+    for n in (5_000, 20_000):
+        ws = [Value(0.001 * k) for k in range(n)]
+        loss = sum((w * 0.5) ** 2 for w in ws)
+        tracemalloc.start()
+        program = compile(loss, parameters=ws)
+        peaks.append(tracemalloc.get_traced_memory()[1] / program.size)
+        tracemalloc.stop()
+    assert peaks[1] < 1.2 * peaks[0] and peaks[1] < 500
 
 
 def test_a_penalty_on_shared_weights(gear, monkeypatch):

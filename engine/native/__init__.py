@@ -3,16 +3,16 @@
     function.py   functions that record when they must; batches.py       <- start here
     program.py    Program: values, gradients, training                   <- then here
     entry.py      a call from Python in one step; entrycode.py
-    graph.py      a recorded graph, flat
+    graph.py      a recorded graph by numbers; flat.py: as arrays
     sums.py       chains of + and * become dot products
-    lanes.py      equal terms of a sum become lanes of one template; alike.py, lane.py: which
+    lanes.py      equal terms of a sum become lanes of one template; owners.py, alike.py, lane.py
     layout.py     where every number stands
     stages.py     a template in order: elementwise stages, matrix products
     trace.py      the rows' text without branches; choose.py, listed.py: what it calls
     llvm.py       LLVM's assembly language, written
     scalars.py    straight-line code; runs.py: long dots as loops
     region.py     a template as loops over lanes; stageloop.py: one of them; products.py
-    rolls.py      chains that repeat become loops; rollcode.py: their code
+    rolls.py      chains that repeat become loops; levels.py: what repeats; rollcode.py: their code
     module.py     all of it put together
     jit.py        machine code, by llvmlite; kept on disk
     drivers.py    the training loop; optimizers.py: what an optimizer means there

@@ -1,17 +1,17 @@
 """Which lanes of a sum are alike: one lane is written down, and all others are compared with it.
 
-    families(graph, lanes)      groups of equal lanes: their template's code, and their own leaves
+    families(graph, lanes, members)     groups of equal lanes: their code, and their own leaves
 
 The comparison runs over all lanes at once, in numpy, node by node of the lane written down. Lanes
 that are like none of the first few are each written down and hashed.
 """
 
-from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .choose import Array
+from .flat import Flat
 from .graph import Graph
 from .lane import SHARED, Instruction, Lanes, written
 
@@ -19,67 +19,49 @@ GUESSES = 8             # lanes with which all others are compared
 
 
 class Family(NamedTuple):
-    """Equal lanes: the code of one, their first terms, all nodes, and leaves by position."""
+    """Equal lanes: the code of one, which they are, all nodes, and leaves by position."""
 
     code: list[Instruction]
-    lanes: list[int]
-    nodes: list[int]
-    leaves: list[tuple[int, ...]]
+    lanes: Array
+    nodes: Array
+    leaves: list[Array]
 
 
-class Flat:
-    """A graph as arrays: the rule of each node, its inputs one after the other, and its kind."""
-
-    def __init__(self, graph: Graph, owner: "list[int | None]") -> None:
-        n = len(graph.rules)
-        self.rules = np.fromiter(map(id, graph.rules), np.int64, n)
-        self.counts = np.fromiter(map(len, graph.inputs), np.int64, n)
-        self.starts = np.cumsum(self.counts) - self.counts
-        self.inputs = np.fromiter(chain.from_iterable(graph.inputs), np.int64)
-        self.shared = np.fromiter((o == SHARED for o in owner), bool, n)
-        self.kind = 2 * np.fromiter(graph.moving, np.int64, n)
-        self.kind[np.fromiter(graph.literal, np.int64)] += 4
-
-    def kinds(self, by_identity: bool) -> Array:
-        """Of each node: 1 if it is a leaf of a lane, + 2 if it moves, + 4 if it is a constant."""
-        own = (self.counts == 0) & ~(self.shared & by_identity)
-        return self.kind + own      # type: ignore[no-any-return]
+def kinds(graph: Graph, lanes: Lanes) -> Array:
+    """Of each node: 1 if it is a leaf of a lane, + 2 if it moves, + 4 if it is a constant."""
+    kind = 2 * np.frombuffer(graph.moving, np.int8, len(lanes.owner))
+    kind += (lanes.flat.counts == 0) & ~((lanes.owner == SHARED) & lanes.by_identity)
+    kind[:len(graph.leaves)] += 4 * graph.literal.known
+    return kind
 
 
-def families(graph: Graph, lanes: Lanes, flat: Flat) -> list[Family]:
-    """Groups of equal lanes, in the order of their first lanes."""
-    kind = flat.kinds(lanes.by_identity)
-    sizes: dict[tuple[int, int], list[int]] = {}
-    for t in lanes.terms:
-        if t in lanes.nodes:
-            sizes.setdefault((len(lanes.nodes[t]), len(lanes.terms[t])), []).append(t)
+def families(graph: Graph, lanes: Lanes, members: Array) -> list[Family]:
+    """Groups of equal lanes among some, in the order of their first lanes."""
+    kind = kinds(graph, lanes)
     found: list[Family] = []
-    for members in sizes.values():
-        rest = members
+    size = lanes.nodes.counts[members] * len(kind) + lanes.terms.counts[members]
+    ordered = np.argsort(size, kind="stable")
+    for rest in np.split(members[ordered], np.flatnonzero(np.diff(size[ordered])) + 1):
         for _ in range(GUESSES):
-            if rest:
-                family, rest = like_the_first(graph, lanes, flat, kind, rest)
+            if len(rest):
+                family, rest = like_the_first(graph, lanes, kind, rest)
                 found.append(family)
         found += hashed(graph, lanes, rest)
-    place = {t: i for i, t in enumerate(lanes.terms)}
-    return sorted(found, key=lambda family: place[family.lanes[0]])
+    return sorted(found, key=lambda family: int(family.lanes[0]))
 
 
-def like_the_first(graph: Graph, lanes: Lanes, flat: Flat, kind: Array,
-                   members: list[int]) -> tuple[Family, list[int]]:
+def like_the_first(graph: Graph, lanes: Lanes, kind: Array,
+                   members: Array) -> tuple[Family, Array]:
     """The lanes that are like the first of some of one size, and the others."""
     _, code, own = written(graph, lanes, members[0])
-    nodes = np.array([lanes.nodes[t] for t in members])
-    terms = np.array([lanes.terms[t] for t in members])
-    same, leaves = compared(code, nodes, flat, kind)
+    nodes, terms = lanes.nodes.table(members), lanes.terms.table(members)
+    same, leaves = compared(code, nodes, lanes.flat, kind)
     for column in terms.T:
         same &= column == nodes[:, int(np.argmax(nodes[0] == column[0]))]
     same &= all_different(leaves)
-    columns = [tuple(column[same].tolist()) for column in leaves]
-    assert len(columns) == len(own)
-    family = Family(code, [t for t, s in zip(members, same.tolist()) if s],
-                    nodes[same].ravel().tolist(), columns)
-    return family, [t for t, s in zip(members, same.tolist()) if not s]
+    assert len(leaves) == len(own)
+    family = Family(code, members[same], nodes[same].ravel(), [column[same] for column in leaves])
+    return family, members[~same]
 
 
 def compared(code: list[Instruction], nodes: Array, flat: Flat,
@@ -92,7 +74,7 @@ def compared(code: list[Instruction], nodes: Array, flat: Flat,
         same &= flat.rules[column] == flat.rules[column[0]]
         same &= flat.counts[column] == len(step.inputs)
         for q, (sort, x) in enumerate(step.inputs):
-            read: Any = flat.inputs.take(flat.starts[column] + q, mode="clip")
+            read: Any = flat.operands.take(flat.starts[column] + q, mode="clip")
             if sort == "l" and x == len(leaves):
                 leaves.append(read)
                 same &= kind[read] == kind[read[0]]
@@ -109,14 +91,15 @@ def all_different(leaves: list[Array]) -> Array:
     return np.asarray((ordered[1:] != ordered[:-1]).all(axis=0))
 
 
-def hashed(graph: Graph, lanes: Lanes, members: list[int]) -> list[Family]:
+def hashed(graph: Graph, lanes: Lanes, members: Array) -> list[Family]:
     """Groups of equal lanes, found by writing all of them down."""
     alike: dict[Any, list[tuple[int, list[int]]]] = {}
     codes: dict[Any, list[Instruction]] = {}
-    for lane in members:
+    for lane in members.tolist():
         key, code, own = written(graph, lanes, lane)
         alike.setdefault(key, []).append((lane, own))
         codes[key] = code
-    return [Family(codes[key], [lane for lane, _ in found],
-                   [node for lane, _ in found for node in lanes.nodes[lane]],
-                   list(zip(*(own for _, own in found)))) for key, found in alike.items()]
+    return [Family(codes[key], rows := np.array([lane for lane, _ in found]),
+                   lanes.nodes.table(rows).ravel(),
+                   [*np.array([own for _, own in found], dtype=np.int64).T])
+            for key, found in alike.items()]

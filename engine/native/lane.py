@@ -2,10 +2,15 @@
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..rules import RULES
+from .choose import Array
+from .flat import Flat, starts_of
 from .graph import Graph
 
 SHARED = -1             # the owner of what several lanes read
+FEWEST = 4              # lanes of a lane sum
 
 Ref = tuple[str, int]   # ("r", register), ("l", leaf of the lane), ("s", node shared by the lanes)
 
@@ -17,12 +22,30 @@ class Instruction(NamedTuple):
     inputs: tuple[Ref, ...]
 
 
+class Rows:
+    """Numbers in rows of different lengths, one after the other: here the nodes of each lane."""
+
+    def __init__(self, of: Array, numbers: Array, rows: int) -> None:
+        self.counts = np.bincount(of, minlength=rows)
+        self.starts = starts_of(self.counts)
+        self.numbers = numbers[np.argsort(of, kind="stable")]
+
+    def __getitem__(self, row: int) -> list[int]:
+        return self.numbers[self.starts[row]:self.starts[row + 1]].tolist()  # type: ignore[no-any-return]
+
+    def table(self, rows: Array) -> Array:
+        """Rows of the same length as a table."""
+        places = self.starts[rows][:, None] + np.arange(self.counts[rows[0]])
+        return self.numbers[places]     # type: ignore[no-any-return]
+
+
 class Lanes(NamedTuple):
     """The lanes of a sum: their nodes, their terms, and whose each node is."""
 
-    nodes: dict[int, list[int]]
-    terms: dict[int, list[int]]
-    owner: "list[int | None]"
+    nodes: Rows
+    terms: Rows
+    owner: Array                # of each node the first term of its lane, or SHARED
+    flat: Flat                  # the graph in which they were found
     by_identity: bool           # whether shared leaves must be the same, or only stand alike
 
 

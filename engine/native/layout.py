@@ -8,8 +8,11 @@ template stands in as many neighbouring places as there are lanes. Blocks begin 
 """
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
+
+from .choose import Array
 from .graph import Graph
 from .llvm import LANES
 
@@ -29,55 +32,68 @@ def rounded(n: int) -> int:
     return -(-n // LANES) * LANES
 
 
+class Places:
+    """The place of each node, with `k in places` and `places[k]`; k may be an array of nodes."""
+
+    def __init__(self, nodes: int) -> None:
+        self.areas, self.indices = np.full(nodes, -1, np.int8), np.zeros(nodes, np.int64)
+
+    def __contains__(self, k: int) -> bool:
+        return bool(self.areas[k] >= 0)
+
+    def __getitem__(self, k: int) -> Place:
+        if k not in self:
+            raise KeyError(k)
+        return int(self.areas[k]), int(self.indices[k])
+
+    def __setitem__(self, k: Any, place: Any) -> None:
+        self.areas[k], self.indices[k] = place
+
+
 class Layout:
     """Gives places to leaves and to nodes that regions share."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self.moved = set(graph.parameters)
-        self.place: dict[int, Place] = {}
+        self.place = Places(len(graph.rules))
+        self.moved = np.zeros(len(graph.rules), dtype=bool)
+        self.moved[graph.parameters] = True
         self.sizes = [0, 0, 0, 0]
         self.starts = [0, 0, 0, 0]
 
     # ---- giving places
 
-    def area(self, k: int) -> int:
-        """Where a shared node belongs."""
-        return 0 if k in self.moved else 2
-
-    def put(self, k: int) -> None:
-        """Gives a place to a shared node, unless it has one."""
-        if k not in self.place and k not in self.graph.literal:
-            area = self.area(k)
-            self.place[k] = area, self.sizes[area]
-            self.sizes[area] += 1
-
     def put_all(self, nodes: Iterable[int]) -> None:
-        """Gives places to several nodes, one after the other."""
-        for k in nodes:
-            self.put(k)
+        """Gives places to several nodes, one after the other, unless they have one."""
+        every = np.fromiter(nodes, np.int64)
+        new = every[(self.place.areas[every] < 0) & ~self.graph.literal.among(every)]
+        new = new[np.sort(np.unique(new, return_index=True)[1])]
+        for area, of in (0, new[self.moved[new]]), (2, new[~self.moved[new]]):
+            self.place[of] = area, self.sizes[area] + np.arange(len(of))
+            self.sizes[area] += len(of)
 
     def matrix(self, rows: Sequence[Sequence[int]]) -> "Matrix | None":
         """The places of a matrix of nodes; None if they are of no regular order."""
-        self.put_all(k for row in rows for k in row)
-        areas = {self.place[k][0] for row in rows for k in row if k in self.place}
-        if len(areas) != 1 or any(k not in self.place for row in rows for k in row):
+        nodes = np.array(rows)
+        self.put_all(nodes.ravel())
+        areas, places = self.place.areas[nodes], self.place.indices[nodes]
+        if areas[0, 0] < 0 or (areas != areas[0, 0]).any():
             return None
-        first = self.place[rows[0][0]][1]
-        down = self.place[rows[1][0]][1] - first if len(rows) > 1 else len(rows[0])
-        along = self.place[rows[0][1]][1] - first if len(rows[0]) > 1 else 1
-        if all(self.place[k][1] == first + j * down + i * along
-               for j, row in enumerate(rows) for i, k in enumerate(row)):
-            return Matrix((areas.pop(), first), down, along)
+        height, width = nodes.shape
+        first = int(places[0, 0])
+        down = int(places[1, 0]) - first if height > 1 else width
+        along = int(places[0, 1]) - first if width > 1 else 1
+        if (places == first + down * np.arange(height)[:, None] + along * np.arange(width)).all():
+            return Matrix((int(areas[0, 0]), first), down, along)
         return None
 
-    def block(self, leaves: Sequence[int], padded: int, *, copied: bool = False) -> Place:
+    def block(self, leaves: Array, padded: int, *, copied: bool = False) -> Place:
         """A block for the leaves of all lanes at one position, or for copies of shared ones."""
-        area = 1 if leaves[0] in self.moved and not copied else 3
+        area = 1 if self.moved[leaves[0]] and not copied else 3
         index = self.sizes[area]
         self.sizes[area] += rounded(padded)
-        for lane, k in enumerate(() if copied else leaves):
-            self.place[k] = area, index + lane
+        if not copied:
+            self.place[leaves] = area, index + np.arange(len(leaves))
         return area, index
 
     # ---- reading places, once all are given
@@ -96,10 +112,10 @@ class Layout:
         """Where a node stands."""
         return self.start(self.place[k])
 
-    def slots(self, nodes: Iterable[int]) -> list[int]:
+    def slots(self, nodes: "Array | list[int]") -> Array:
         """Where several nodes stand."""
-        starts, place = self.starts, self.place
-        return [starts[area] + index for area, index in map(place.__getitem__, nodes)]
+        starts = np.array(self.starts)
+        return starts[self.place.areas[nodes]] + self.place.indices[nodes]
 
     @property
     def parameters(self) -> int:

@@ -25,10 +25,10 @@ class Memory:
         self.s, self.g = aligned(layout.size + 8), aligned(layout.size + 8)
         self.t = aligned(module.tape + 8)
         self.busy = np.zeros(1, dtype=np.int64)         # how many calls have it for themselves
-        leaves = [k for k in graph.leaves if k in layout.place and k not in graph.literal]
-        self.leaves = [graph.values[k] for k in leaves]
-        self.slots = np.array(layout.slots(leaves), dtype=np.int64)
-        self.parameters = np.array(layout.slots(graph.parameters), dtype=np.int64)
+        placed = layout.place.areas[:len(graph.leaves)] >= 0
+        leaves = np.flatnonzero(placed & ~graph.literal.known)
+        self.leaves = [graph.values[k] for k in leaves.tolist()]
+        self.slots, self.parameters = layout.slots(leaves), layout.slots(graph.parameters)
         self.fills: list[tuple[int, int, int]] = []     # start, lanes that are there, lanes in all
         for region in module.regions.values():
             self.prepare(region)
@@ -37,7 +37,7 @@ class Memory:
                 column = roll.roll.columns[p]
                 if column[0] in graph.literal:
                     start = layout.start(block)
-                    self.s[start:start + len(column)] = [graph.literal[k] for k in column]
+                    self.s[start:start + len(column)] = graph.literal.of(column)
         self.every = self.leaves, self.slots            # also those that are inputs
         n = len(self.parameters)
         inorder = n and np.array_equal(self.parameters, np.arange(n) + self.parameters[0])
@@ -52,8 +52,7 @@ class Memory:
             if p not in template.copied and template.lanes < region.padded:
                 self.fills.append((start, template.lanes, region.padded))
             if template.leaves[p][0] in graph.literal:
-                self.s[start:start + template.lanes] = [graph.literal[k]
-                                                        for k in template.leaves[p]]
+                self.s[start:start + template.lanes] = graph.literal.of(template.leaves[p])
 
     def forget(self, inputs: set[int]) -> None:
         """Reads the Values with these ids no more: their numbers come from elsewhere."""

@@ -6,6 +6,9 @@
 
 from functools import cached_property
 
+import numpy as np
+
+from .choose import Array
 from .graph import Graph
 from .lanes import LaneSum, find_lanes
 from .layout import Layout
@@ -28,19 +31,14 @@ def with_lanes(graph: Graph) -> Graph:
     gather_sums(graph)
     find_lanes(graph)
     found = any(isinstance(graph.rules[k], LaneSum) for k in graph.order)
-    return graph if found or len(graph.order) <= STRAIGHT < len(recorded) else recorded
+    return graph if found or len(graph) <= STRAIGHT < len(recorded) else recorded
 
 
-def used(graph: Graph) -> list[int]:
-    """How often each node is read."""
-    uses = [0] * len(graph.rules)
-    for k in graph.order:
-        rule = graph.rules[k]
-        nodes = rule.nodes.ravel().tolist() if isinstance(rule, Roll) else [k]
-        for node in nodes:
-            for x in graph.inputs[node]:
-                uses[x] += 1
-    return uses
+def used(graph: Graph) -> Array:
+    """How often each node is read, by the nodes in the rounds of rolls too."""
+    order = [rule.nodes.ravel() if isinstance(rule := graph.rules[k], Roll) else [k]
+             for k in graph.order]
+    return np.bincount(graph.reads(np.concatenate(order))[1], minlength=len(graph.rules))
 
 
 class Module:
@@ -52,14 +50,14 @@ class Module:
         if len(graph) >= (SMALL if small is None else small):
             graph = with_lanes(graph)
         self.graph = graph
-        self.layout = Layout(graph)
-        if len(graph.order) > STRAIGHT and rolls:
+        if len(graph) > STRAIGHT and rolls:
             find_rolls(graph, STRAIGHT)
+        self.layout = Layout(graph)
         lanes = [k for k in graph.order if isinstance(graph.rules[k], LaneSum)]
         self.regions = {k: Region(graph, k, self.layout, f"region{i}")
                         for i, k in enumerate(lanes)}
-        uses = used(graph)
         rolled = [k for k in graph.order if isinstance(graph.rules[k], Roll)]
+        uses = used(graph) if rolled else np.empty(0)
         self.rolls = {k: RollCode(graph, k, self.layout, uses, f"roll{i}")
                       for i, k in enumerate(rolled)}
         self.layout.put_all(graph.parameters)

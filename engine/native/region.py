@@ -12,7 +12,7 @@ at `Region.function`.
 
 from collections.abc import Callable
 
-from .graph import Graph, same
+from .graph import Graph
 from .lane import Ref
 from .lanes import LaneSum
 from .layout import Layout, Place, rounded
@@ -34,8 +34,7 @@ class Region(Tiles):
         self.graph, self.layout, self.node, self.name = graph, layout, node, name
         self.template = graph.rules[node].template
         self.stages = Stages(graph, self.template, layout)
-        for k in self.template.shared():
-            layout.put(k)
+        layout.put_all(self.template.shared())
         lanes = rounded(self.template.lanes)
         self.tiles = -(-lanes // TILE)
         self.tile = rounded(-(-lanes // self.tiles))
@@ -60,16 +59,15 @@ class Region(Tiles):
 
     def same(self, position: int) -> "float | None":
         """The number of a leaf that is the same constant in every lane."""
-        literal, column = self.graph.literal, self.template.leaves[position]
-        one = literal.get(column[0])
-        return None if one is None or not all(same(literal[k], one) for k in column) else float(one)
+        one = self.graph.literal.common(self.template.leaves[position])
+        return None if one is None else float(one)
 
     def moving(self, ref: Ref) -> bool:
         """Whether a register, leaf or shared node gets a gradient."""
         kind, x = ref
         if kind == "r":
             return self.moves[x]
-        return self.graph.moving[x] if kind == "s" else self.template.moving(self.graph, x)
+        return bool(self.graph.moving[x]) if kind == "s" else self.template.moving(self.graph, x)
 
     def row(self, ref: Ref) -> Rows:
         """The row of a register or leaf, and those after it."""

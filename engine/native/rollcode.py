@@ -6,7 +6,9 @@ in a row with one place per round, after the place of what was there before the 
 
 from typing import Any
 
-from .choose import Symbol
+import numpy as np
+
+from .choose import Array, Symbol
 from .graph import Graph
 from .layout import Layout, Place
 from .llvm import Writer
@@ -18,12 +20,12 @@ from .trace import traced
 class RollCode:
     """Rows of one roll, and the code of its loops."""
 
-    def __init__(self, graph: Graph, node: int, layout: Layout, uses: list[int],
+    def __init__(self, graph: Graph, node: int, layout: Layout, uses: Array,
                  name: str) -> None:
         self.graph, self.layout, self.name = graph, layout, name
         self.roll: Roll = graph.rules[node]
         self.copied = {p for p, column in enumerate(self.roll.columns)
-                       if column[0] not in graph.literal and any(uses[x] != 1 for x in column)}
+                       if column[0] not in graph.literal and (uses[column] != 1).any()}
         self.blocks: dict[int, Place] = {
             p: layout.block(column, len(column), copied=p in self.copied)
             for p, column in enumerate(self.roll.columns)}
@@ -32,9 +34,8 @@ class RollCode:
         self.kept: set[int] = set()     # registers that have a row
         self.last = {int(k): j for j, k in enumerate(self.roll.nodes[-1])}
         self.rowed = {x for x in self.roll.read_outside if x not in self.last}
-        index = {int(k): divmod(i, self.roll.nodes.shape[1])
-                 for i, k in enumerate(self.roll.nodes.ravel()) if int(k) in self.rowed}
-        self.where = index              # node read outside -> its round and register
+        self.where = {int(self.roll.nodes[i, j]): (i, j)     # node read outside -> round, register
+                      for i, j in np.argwhere(np.isin(self.roll.nodes, [*self.rowed])).tolist()}
 
     @property
     def rows(self) -> int:
@@ -198,11 +199,9 @@ class RollCode:
     def moving(self, ref: Ref) -> bool:
         """Whether anything in a reference's column gets a gradient."""
         kind, x = ref
-        if kind == "l":
-            return self.graph.moving[self.roll.columns[x][0]]
-        if kind == "s":
-            return self.graph.moving[x]
-        return self.graph.moving[int(self.roll.nodes[-1, x])]
+        if kind != "s":
+            x = (self.roll.columns[x][0] if kind == "l" else self.roll.nodes[-1, x])
+        return bool(self.graph.moving[x])
 
 
 def plus(a: Any, b: Any) -> Any:

@@ -12,17 +12,14 @@ leaves that differ from round to round stand in a row; everything else is shared
 Start reading at `find_rolls`.
 """
 
-from collections import Counter
 from typing import Any
 
 import numpy as np
 
 from .choose import Array
-from .graph import Graph, same
+from .graph import Graph
+from .levels import ROUNDS, WINDOW, level_by_level, tokens
 
-ROUNDS = 16             # fewer are written out
-SHALLOW = 12            # steps from the leaves
-WINDOW = 4096           # nodes; what is farther back is not of the round before
 Ref = tuple[str, int]   # ("r", register) of this round, ("c", register) of the one before, ...
 
 
@@ -32,7 +29,7 @@ class Roll:
     name = "roll"
 
     def __init__(self, nodes: Array, code: list[tuple[Any, tuple[Ref, ...]]],
-                 columns: list[list[int]], starts: dict[int, int]) -> None:
+                 columns: list[Array], starts: dict[int, int]) -> None:
         self.nodes, self.code, self.columns = nodes, code, columns      # nodes[round, register]
         self.starts = starts            # carried register -> the node before the first round
         self.read_outside: set[int] = set()
@@ -49,71 +46,29 @@ class Roll:
 
 def find_rolls(graph: Graph, small: int) -> None:
     """Rolls up what repeats, in place, until the order is small or nothing repeats any more."""
-    recorded = graph.order
-    graph.order = level_by_level(graph)
+    recorded = graph.sequence
+    graph.sequence = level_by_level(graph)
     found = False
-    while len(graph.order) > small:
+    while len(graph) > small:
         stretch = repeated(graph)
         if stretch is None or not roll_up(graph, *stretch):
             break
         found = True
     if not found:
-        graph.order = recorded
-
-
-# ---- an order in which rounds stand one after the other
-
-def level_by_level(graph: Graph) -> list[int]:
-    """The order by depth, so that what belongs to a round stands together.
-
-    What is computed from leaves in a few steps comes just before it is read.
-    """
-    level = [0] * len(graph.rules)
-    for k in graph.order:
-        level[k] = 1 + max([level[x] for x in graph.inputs[k]], default=0)
-    latest: dict[int, int] = {}
-    for k in reversed(graph.order):
-        if level[k] <= SHALLOW and k in latest:
-            level[k] = max(level[k], latest[k] - 1)
-        for x in graph.inputs[k]:
-            if level[x] <= SHALLOW and graph.inputs[x]:
-                latest[x] = min(latest.get(x, level[k]), level[k])
-    names = [getattr(rule, "name", "") for rule in graph.rules]
-    return sorted(graph.order, key=lambda k: (level[k], names[k]))
+        graph.sequence = recorded
 
 
 # ---- what repeats
-
-def tokens(graph: Graph) -> Array:
-    """Every node of the order as a number; equal numbers stand alike."""
-    place = {k: i for i, k in enumerate(graph.order)}
-    known: dict[Any, int] = {}
-    found = []
-    for i, k in enumerate(graph.order):
-        rule = graph.rules[k]
-        refs = tuple([distance(graph, i, x, place) for x in graph.inputs[k]])
-        key = (id(rule), refs) if hasattr(rule, "row") else i
-        found.append(known.setdefault(key, len(known)))
-    return np.array(found)
-
-
-def distance(graph: Graph, i: int, x: int, place: dict[int, int]) -> Any:
-    """How far back an input stands; for a leaf, or what is far, only its kind."""
-    if x in place:
-        return i - place[x] if i - place[x] <= WINDOW else "far"
-    if graph.inputs[x]:
-        return "rolled"
-    return x in graph.literal, graph.moving[x]
-
 
 def repeated(graph: Graph) -> "tuple[int, int, int] | None":
     """The longest stretch that repeats: where it begins, its period, its rounds."""
     codes = tokens(graph)
     best: tuple[int, int, int] | None = None
-    for code, count in Counter(codes.tolist()).most_common(4):
-        places = np.flatnonzero(codes == code)
+    _, firsts, counts = np.unique(codes, return_index=True, return_counts=True)
+    for i in np.lexsort((firsts, -counts))[:4].tolist():
+        places = np.flatnonzero(codes == codes[firsts[i]])
         middle = len(places) // 2
-        for ahead in range(1, 9) if count >= ROUNDS else ():
+        for ahead in range(1, 9) if counts[i] >= ROUNDS else ():
             if middle + ahead >= len(places):
                 break
             period = int(places[middle + ahead] - places[middle])
@@ -126,8 +81,9 @@ def repeated(graph: Graph) -> "tuple[int, int, int] | None":
 
 def farthest(graph: Graph, start: int, period: int) -> int:
     """The largest distance within a period, of inputs that are near."""
-    order = graph.order[start:start + period]
-    place = {k: i for i, k in enumerate(graph.order[max(0, start - WINDOW):start + period])}
+    order = graph.sequence[start:start + period].tolist()
+    near = graph.sequence[max(0, start - WINDOW):start + period].tolist()
+    place = {k: i for i, k in enumerate(near)}
     far = [place[k] - place[x] for k in order for x in graph.inputs[k] if x in place]
     return max([d for d in far if d <= WINDOW], default=1)
 
@@ -147,11 +103,11 @@ def stretch_of(codes: Array, period: int) -> tuple[int, int]:
 
 def roll_up(graph: Graph, start: int, period: int, rounds: int) -> bool:
     """Puts a Roll in place of a stretch; False if it reads something in no regular way."""
-    order = graph.order
-    nodes = np.array(order[start:start + period * rounds]).reshape(rounds, period)
-    place = {k: i for i, k in enumerate(order[max(0, start - period):start + period])}
+    order = graph.sequence
+    nodes = order[start:start + period * rounds].reshape(rounds, period)
+    place = {k: i for i, k in enumerate(order[max(0, start - period):start + period].tolist())}
     inside = set(nodes[0].tolist())
-    columns: list[list[int]] = []
+    columns: list[Array] = []
     known: dict[Any, Ref] = {}
     starts: dict[int, int] = {}
     code = []
@@ -176,18 +132,17 @@ def roll_up(graph: Graph, start: int, period: int, rounds: int) -> bool:
     return True
 
 
-def column_ref(graph: Graph, nodes: Array, j: int, q: int, columns: list[list[int]],
+def column_ref(graph: Graph, nodes: Array, j: int, q: int, columns: list[Array],
                known: dict[Any, Ref]) -> "Ref | None":
     """What an input is in every round: one node, or a row of leaves; None if nodes differ."""
-    column = [graph.inputs[k][q] for k in nodes[:, j].tolist()]
-    first = graph.literal.get(column[0])
-    if column.count(column[0]) == len(column) or (first is not None and all(
-            x in graph.literal and same(graph.literal[x], first) for x in column)):
-        return "s", column[0]
-    if any(graph.inputs[x] for x in column):
+    flat = graph.flat()
+    column = flat.column(nodes[:, j], q)
+    if (column == column[0]).all() or graph.literal.common(column) is not None:
+        return "s", int(column[0])
+    if flat.counts[column].any():
         return None
-    key = column[0], column[1], column[-1], sum(column)
-    if key not in known or columns[known[key][1]] != column:
+    key = int(column[0]), int(column[1]), int(column[-1]), int(column.sum())
+    if key not in known or not np.array_equal(columns[known[key][1]], column):
         columns.append(column)
         known[key] = "l", len(columns) - 1
     return known[key]
@@ -205,15 +160,14 @@ def carried_rightly(graph: Graph, nodes: Array, code: list[Any]) -> bool:
 
 def insert(graph: Graph, roll: Roll, start: int) -> None:
     """Puts a roll into the order, and notes which of its nodes others read."""
-    gone = set(roll.nodes.ravel().tolist())
-    first = int(roll.nodes[0, 0])
-    reads = [*roll.shared(), *roll.starts.values(),
-             *(x for column in roll.columns if graph.moving[column[0]] for x in column)]
-    made = graph.new(roll, reads, before=first)
-    graph.moving[made] = any(graph.moving[int(k)] for k in roll.nodes[-1])
-    graph.reorder(gone)
-    for k in graph.order:
-        if k != made:
-            roll.read_outside.update(x for x in graph.inputs[k] if x in gone)
-    if graph.output in gone:
+    gone = np.zeros(len(graph.rules) + 1, dtype=bool)
+    gone[roll.nodes] = True
+    moving = [column for column in roll.columns if graph.moving[column[0]]]
+    reads = [*roll.shared(), *roll.starts.values(), *(x for each in moving for x in each.tolist())]
+    made = graph.new(roll, tuple(reads), before=int(roll.nodes[0, 0]))
+    graph.moving[made] = any(graph.moving[k] for k in roll.nodes[-1].tolist())
+    graph.reorder(roll.nodes)
+    nodes, inputs = graph.reads()
+    roll.read_outside = {*inputs[gone[inputs] & (nodes != made)].tolist()}
+    if gone[graph.output]:
         roll.read_outside.add(graph.output)
