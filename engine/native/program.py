@@ -29,12 +29,12 @@ from . import jit, optimizers
 from .choose import Array
 from .drivers import drivers
 from .graph import Graph
+from .grouped import Grouped
 from .memory import FEW, Memory, aligned_copy
 from .module import MOST, Module
 from .plain import Plain
 
 SHORT = 2000            # operations
-SIGNATURE = (float, "ptr", "ptr", "ptr")
 
 
 class Program:
@@ -66,15 +66,15 @@ class Program:
         recorded = graph.copy()
         self.module = Module(graph, small, jit.available())
         self.gear = "native" if jit.available() else "numpy"
-        if len(self.module.graph.order) > MOST:         # it neither repeats nor has lanes
-            self.module, self.gear = Module(recorded, small, False), "numpy"
+        if self.gear == "native" and len(self.module.graph.order) > MOST:
+            self.module = Grouped(recorded)             # it neither repeats nor has lanes
         self.memory = Memory(self.module)
 
     def _prepare(self) -> None:
         """Compiles, or sets numpy up."""
         if self.gear == "native":
             memory = self.memory
-            self.library = jit.Library(self.module.text, {"step": SIGNATURE, "value": SIGNATURE})
+            self.library = self.module.library(memory)
             self.pointers = tuple(a.ctypes.data for a in (memory.s, memory.g, memory.t))
             self._step: Callable[[], float] = lambda: self.library.step(*self.pointers)
             self._value: Callable[[], float] = lambda: self.library.value(*self.pointers)

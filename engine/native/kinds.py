@@ -1,0 +1,128 @@
+"""Kinds of nodes: what the nodes that one loop computes have in common.
+
+    Kind            a row, how many inputs, which of them are known numbers, which get gradients
+    Flat            the inner nodes of a graph as arrays
+    kinds_of(flat)  the kinds that occur in a graph, and for each inner node the number of its kind
+
+A constant is written into the code where that saves the call of a function, as in x ** 2.
+"""
+
+from functools import cache
+from itertools import chain
+from typing import NamedTuple
+
+import numpy as np
+
+from ..rules import Rule
+from .choose import POWERS, Array
+from .graph import Graph
+from .llvm import Writer
+from .trace import traced
+
+SHORT_LIST = 4                      # inputs; longer lists are loops
+LOOKED_AT = 12                      # inputs of a row; nothing is known of those behind them
+STAYS, MOVES = 0, 1                 # what the code of an input says; from 2 on, that it is a number
+NUMBERS = (None, None, *POWERS)
+
+
+class Kind(NamedTuple):
+    """What some nodes have in common."""
+
+    rule: Rule
+    size: int                       # how many inputs; of long lists only whether even or odd
+    codes: tuple[int, ...]          # what is known of each input, but for lists
+
+    @property
+    def long(self) -> bool:
+        """Whether it is a list of any length."""
+        return self.rule.row.variadic and self.size > SHORT_LIST
+
+    def moves(self, q: int) -> bool:
+        """Whether input q gets a share of the gradient."""
+        return not q < len(self.codes) or self.codes[q] == MOVES
+
+    def number(self, q: int) -> "float | None":
+        """Input q, if it is a known number."""
+        return NUMBERS[self.codes[q]] if q < len(self.codes) else None
+
+    @property
+    def forward(self) -> "Kind":
+        """The kind as far as values go."""
+        return self._replace(codes=tuple([STAYS if c == MOVES else c for c in self.codes]))
+
+    @property
+    def name(self) -> str:
+        """A name for its code."""
+        return ".".join([self.rule.name, str(self.size), *map(str, self.codes)])
+
+
+class Flat:
+    """The inner nodes of a graph as it was recorded: input q of node k is inputs[starts[k] + q]."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.leaves = len(graph.leaves)
+        inner = graph.inputs[self.leaves:]
+        self.rules = graph.rules[self.leaves:]
+        self.counts = np.fromiter(map(len, inner), np.int64, len(inner))
+        self.starts = np.cumsum(self.counts) - self.counts
+        self.inputs = np.fromiter(chain.from_iterable(inner), np.int64, self.counts.sum())
+        self.moving = np.fromiter(graph.moving, bool)
+        self.literal = np.full(len(self.moving), np.nan)
+        self.literal[[*graph.literal]] = [*map(float, graph.literal.values())]
+
+
+def kinds_of(flat: Flat) -> tuple[list[Kind], Array]:
+    """The kinds of nodes in a graph, and for each inner node the number of its kind."""
+    ids = np.fromiter(map(id, flat.rules), np.int64, len(flat.rules))
+    _, at, row = np.unique(ids, return_index=True, return_inverse=True)
+    rules: list[Rule] = [flat.rules[k] for k in at.tolist()]
+    keys = row << 4 * LOOKED_AT
+    for r, rule in enumerate(rules):
+        nodes = np.flatnonzero(row == r)
+        keys[nodes] += sizes(flat.counts[nodes]) if rule.row.variadic else codes(flat, rule, nodes)
+    found, number = np.unique(keys, return_inverse=True)
+    return [kind_of(rules[key >> 4 * LOOKED_AT], key) for key in found.tolist()], number
+
+
+def kind_of(rule: Rule, key: int) -> Kind:
+    """The kind that was packed into a whole number."""
+    if rule.row.variadic:
+        return Kind(rule, key % 16, ())
+    known = range(min(len(rule.inputs), LOOKED_AT))
+    return Kind(rule, len(rule.inputs), tuple([key >> 4 * q & 15 for q in known]))
+
+
+def sizes(counts: Array) -> Array:
+    """The lengths of lists; of long ones, one of two lengths that is even or odd like theirs."""
+    first = SHORT_LIST + 1
+    return np.where(counts < first, counts, first + (counts - first) % 2)
+
+
+def codes(flat: Flat, rule: Rule, nodes: Array) -> Array:
+    """What is known of the inputs of some nodes of one row, four bits for each input."""
+    found = np.zeros(len(nodes), dtype=np.int64)
+    for q in range(min(len(rule.inputs), LOOKED_AT)):
+        x = flat.inputs[flat.starts[nodes] + q]
+        found += np.where(flat.moving[x], MOVES, STAYS) << 4 * q
+        for code in worth_knowing(rule, q):
+            found += (flat.literal[x] == NUMBERS[code]) * code << 4 * q
+    return found
+
+
+@cache
+def worth_knowing(rule: Rule, q: int) -> list[int]:
+    """The numbers, by their codes, which as input q save the call of a function."""
+    calls = len(calls_with(rule, q, None))
+    if not calls or len(rule.inputs) == 1:
+        return []
+    return [code for code, c in enumerate(NUMBERS) if c is not None
+            and len(calls_with(rule, q, float(c))) < calls]
+
+
+def calls_with(rule: Rule, q: int, c: "float | None") -> set[tuple[str, int]]:
+    """The functions that a row calls, also for its slopes, if its input q is known or not."""
+    w = Writer()
+    xs = [w.load("%s", i) if i != q or c is None else c for i in range(len(rule.inputs))]
+    z = traced(rule).value(*xs)
+    traced(rule).slopes(xs, z)
+    return w.needs
