@@ -5,7 +5,8 @@ nodes, and says nothing of how they hang together: that stands in tables in the 
 
     [ numbers and places | groups forward | groups back | operands | readers | shares ]
 
-Preparing takes a time and a memory in proportion to the graph.
+Preparing takes a time and a memory in proportion to the graph. Vectors would not help: a machine
+gathers their numbers one by one.
 """
 
 from typing import Any
@@ -14,21 +15,20 @@ import numpy as np
 
 from . import jit
 from .choose import Array
+from .frames import NUMBERS, PLACES
 from .graph import Graph
-from .groupcode import NUMBERS, PLACES, text_of
-from .groups import Groups, Table
+from .groupcode import text_of
+from .groups import Groups
+from .kinds import Flat
 from .layout import Layout, rounded
-from .module import ARGUMENTS, ENTRIES, Module
-
-
-FORWARD_LOOP = (None, *["ptr"] * 4)
-BACK_LOOP = (None, *["ptr"] * 6)
+from .module import ALONE, ARGUMENTS, ENTRIES, MOST, Module
+from .strangers import strangers
 
 
 class Grouped(Module):
     """A module made of groups; see the top of the file."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, flat: "Flat | None" = None) -> None:
         self.nodes, self.graph = len(graph), graph
         self.regions, self.rolls, self.early = {}, {}, {}
         self.layout = Layout(graph)
@@ -37,7 +37,7 @@ class Grouped(Module):
         self.constants, which = distinct(graph)
         self.layout.sizes[3] = len(self.constants) + len(graph)
         self.layout.freeze()
-        groups = Groups(graph)
+        groups = Groups(graph, flat or Flat(graph))
         self.forward, self.back = groups.forward(), groups.back()
         self.operands = groups.operands(self.slots(groups, which))
         self.readers, self.of_nodes = groups.readers()
@@ -71,10 +71,10 @@ class Grouped(Module):
 
     def library(self, memory: Any) -> jit.Library:
         """The compiled module, whose tables stand in memory from now on."""
-        loops = {f"{kind.name}.f": FORWARD_LOOP for kind in self.forward.kinds} | {
-            f"{kind.name}.b": BACK_LOOP for kind in self.back.kinds} | {
-            "stop.f": FORWARD_LOOP, "stop.b": BACK_LOOP}
-        made = jit.Library(self.text, ENTRIES | loops)
+        loops = {f"{name}.{way}": (None, *["ptr"] * pointers)
+                 for way, table, pointers in (("forward", self.forward, 4), ("back", self.back, 6))
+                 for name in (*(kind.name for kind in table.kinds), "stop")}
+        made = jit.Library(self.text, ENTRIES | loops, level=1)
         start = self.layout.starts[3]
         memory.s[start:start + len(self.constants)] = self.constants
         self.fill(memory.t.view(np.int64), made.pointers)
@@ -87,14 +87,27 @@ class Grouped(Module):
                    "operands": len(self.operands), "parameters": len(self.graph.parameters)}
         front = [numbers[name] for name in NUMBERS] + [self.places[name] for name in PLACES]
         words[:len(front)] = front
-        for name, table, end in ("forward", self.forward, ".f"), ("back", self.back, ".b"):
+        for name, table in ("forward", self.forward), ("back", self.back):
             records = words[self.places[name]:][:2 * len(table.nodes) + 2]
-            loops = np.array([address[kind.name + end] for kind in table.kinds], dtype=np.int64)
-            records[:-2:2] = loops[table.kind]
+            loops = [address[f"{kind.name}.{name}"] for kind in table.kinds]
+            records[:-2:2] = np.array(loops, dtype=np.int64)[table.kind]
             records[1:-2:2] = table.nodes | table.size << 32
-            records[-2] = address["stop" + end]
-        for name, numbers in ("x", self.operands), ("r", self.readers):
-            words[self.places[name]:].view(np.int32)[:len(numbers)] = numbers
+            records[-2] = address[f"stop.{name}"]
+        for name, column in ("x", self.operands), ("r", self.readers):
+            words[self.places[name]:].view(np.int32)[:len(column)] = column
+
+
+def module_of(graph: Graph, small: "int | None" = None) -> Module:
+    """What a recorded graph is compiled as: in groups only if it has to be."""
+    if not jit.available():
+        return Module(graph, small, False)
+    flat = Flat(graph) if len(graph) > ALONE else None
+    if flat and strangers(flat) > MOST:
+        return Grouped(graph, flat)
+    recorded = graph.copy()
+    made = Module(graph, small)
+    most = MOST if made.regions or made.rolls else ALONE
+    return made if len(made.graph.order) <= most else Grouped(recorded, flat)
 
 
 def distinct(graph: Graph) -> tuple[Array, Array]:

@@ -32,22 +32,22 @@ class Table(NamedTuple):
 class Groups:
     """The groups of a recorded graph; see the top of the file."""
 
-    def __init__(self, graph: Graph) -> None:
-        self.graph, self.flat = graph, Flat(graph)
-        flat = self.flat
+    def __init__(self, graph: Graph, flat: Flat) -> None:
+        self.graph, self.flat = graph, flat
         self.moving, self.level = flat.moving[flat.leaves:], levels(graph)[flat.leaves:]
         self.kinds, self.kind = kinds_of(flat)
-        self.order = np.argsort(
-            self.moving.astype(np.int64) << 62 | self.level << 36 | self.kind << 24
-            | np.minimum(flat.counts, 2 ** 24 - 1), kind="stable")
+        readers = np.bincount(flat.inputs, minlength=len(flat.moving))[flat.leaves:]
+        self.order = np.argsort(packed((self.moving, 1), (self.level, 28), (self.kind, 12),
+                                       (flat.counts, 19), (readers, 4)), kind="stable")
         self.counts = flat.counts[self.order]
         self.starts = np.cumsum(self.counts) - self.counts      # of the operands in this order
 
     def table(self, kinds: list[Kind], first: int = 0) -> Table:
         """The groups of the nodes from the first one on, of which each has one of these kinds."""
-        number = {kind: i for i, kind in enumerate(dict.fromkeys(kinds))}
         order = self.order[first:]
-        kind = np.array([number[kind] for kind in kinds])[self.kind[order]]
+        used, which = np.unique(self.kind[order], return_inverse=True)
+        number = {kind: i for i, kind in enumerate(dict.fromkeys(kinds[k] for k in used))}
+        kind = np.array([number[kinds[k]] for k in used], dtype=np.int64)[which]
         starts = edges(self.level[order], kind, self.counts[first:])
         return Table([*number], kind[starts], np.diff(starts, append=len(order)),
                      self.counts[first:][starts])
@@ -106,6 +106,14 @@ def levels(graph: Graph) -> Array:
     return np.array(level)
 
 
+def packed(*columns: tuple[Array, int]) -> Array:
+    """Columns as one to sort by: each with its bits; what needs more counts as the largest."""
+    found = np.zeros(len(columns[0][0]), dtype=np.uint64)
+    for column, bits in columns:
+        found = found << np.uint64(bits) | np.minimum(column, 2 ** bits - 1).astype(np.uint64)
+    return found
+
+
 def edges(*columns: Array) -> Array:
     """Where groups begin: at every change in one of the columns."""
     change = np.ones(len(columns[0]), dtype=bool)
@@ -116,4 +124,4 @@ def edges(*columns: Array) -> Array:
 def spans(starts: Array, counts: Array) -> Array:
     """start, start + 1, ... of all spans, one after the other."""
     ends = np.cumsum(counts)
-    return np.arange(counts.sum()) + np.repeat(starts - (ends - counts), counts)
+    return np.asarray(np.arange(counts.sum()) + np.repeat(starts - (ends - counts), counts))

@@ -9,7 +9,7 @@ A constant is written into the code where that saves the call of a function, as 
 
 from functools import cache
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,6 +29,7 @@ class Kind(NamedTuple):
     """What some nodes have in common."""
 
     rule: Rule
+    row: int                        # which of the rows of this graph, for there may be namesakes
     size: int                       # how many inputs; of long lists only whether even or odd
     codes: tuple[int, ...]          # what is known of each input, but for lists
 
@@ -53,7 +54,7 @@ class Kind(NamedTuple):
     @property
     def name(self) -> str:
         """A name for its code."""
-        return ".".join([self.rule.name, str(self.size), *map(str, self.codes)])
+        return ".".join([self.rule.name, *map(str, (self.row, self.size, *self.codes))])
 
 
 class Flat:
@@ -73,23 +74,32 @@ class Flat:
 
 def kinds_of(flat: Flat) -> tuple[list[Kind], Array]:
     """The kinds of nodes in a graph, and for each inner node the number of its kind."""
-    ids = np.fromiter(map(id, flat.rules), np.int64, len(flat.rules))
-    _, at, row = np.unique(ids, return_index=True, return_inverse=True)
-    rules: list[Rule] = [flat.rules[k] for k in at.tolist()]
+    rules, row = rows_of(flat.rules)
     keys = row << 4 * LOOKED_AT
     for r, rule in enumerate(rules):
         nodes = np.flatnonzero(row == r)
         keys[nodes] += sizes(flat.counts[nodes]) if rule.row.variadic else codes(flat, rule, nodes)
     found, number = np.unique(keys, return_inverse=True)
-    return [kind_of(rules[key >> 4 * LOOKED_AT], key) for key in found.tolist()], number
+    return [kind_of(rules, key) for key in found.tolist()], number
 
 
-def kind_of(rule: Rule, key: int) -> Kind:
+def rows_of(rules: list[Any]) -> tuple[list[Rule], Array]:
+    """The different rows of some nodes, in an order that is the same every time, and each one's."""
+    ids = np.fromiter(map(id, rules), np.int64, len(rules))
+    _, at, which = np.unique(ids, return_index=True, return_inverse=True)
+    found = [rules[k] for k in at.tolist()]
+    order = sorted(range(len(found)), key=lambda r: (found[r].name, repr(found[r].row)))
+    return [found[r] for r in order], np.argsort(order)[which]
+
+
+def kind_of(rules: list[Rule], key: int) -> Kind:
     """The kind that was packed into a whole number."""
-    if rule.row.variadic:
-        return Kind(rule, key % 16, ())
-    known = range(min(len(rule.inputs), LOOKED_AT))
-    return Kind(rule, len(rule.inputs), tuple([key >> 4 * q & 15 for q in known]))
+    row = key >> 4 * LOOKED_AT
+    if rules[row].row.variadic:
+        return Kind(rules[row], row, key % 16, ())
+    inputs = len(rules[row].inputs)
+    return Kind(rules[row], row, inputs,
+                tuple([key >> 4 * q & 15 for q in range(min(inputs, LOOKED_AT))]))
 
 
 def sizes(counts: Array) -> Array:

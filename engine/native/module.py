@@ -19,7 +19,8 @@ from .scalars import Straight, early_gradients
 from .sums import gather_sums
 
 STRAIGHT = 400          # nodes; above this, what repeats is rolled up
-MOST = 8000             # nodes; more are not compiled in straight lines
+MOST = 8000             # nodes; more are not compiled in straight lines beside lanes and loops
+ALONE = 2000            # nodes; more are not where there are neither: see grouped.py
 SMALL = 200             # nodes; below this a graph stays as it was recorded
 ENTRIES = {name: (float, "ptr", "ptr", "ptr") for name in ("step", "value")}
 ARGUMENTS = "ptr noalias align 64 %s, ptr noalias align 64 %g, ptr noalias align 64 %t"

@@ -115,7 +115,8 @@ def logsumexp(xs: Sequence[Any]) -> Any:
     made = softmax_of(xs)
     beyond = compare("==", call("abs", made.top), INF)
     first, rest = (x.each(nan_or_0) if isinstance(x, Rest) else nan_or_0(x) for x in xs)
-    return select(beyond, made.top + 0.0 * total([first, rest]), made.top + call("log1p", made.tail))
+    sure = made.top + call("log1p", made.tail)
+    return select(beyond, made.top + 0.0 * total([first, rest]), sure)
 
 
 def nan_or_0(x: Any) -> Any:

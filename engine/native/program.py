@@ -29,9 +29,8 @@ from . import jit, optimizers
 from .choose import Array
 from .drivers import drivers
 from .graph import Graph
-from .grouped import Grouped
+from .grouped import module_of
 from .memory import FEW, Memory, aligned_copy
-from .module import MOST, Module
 from .plain import Plain
 
 SHORT = 2000            # operations
@@ -60,14 +59,10 @@ class Program:
 
     def _record(self) -> None:
         """Makes the flat program."""
-        small = self.small
         graph = Graph(self.loss, self.parameters)
         self.reached = [i for i, p in enumerate(self.parameters) if p in graph.numbers]
-        recorded = graph.copy()
-        self.module = Module(graph, small, jit.available())
+        self.module = module_of(graph, self.small)
         self.gear = "native" if jit.available() else "numpy"
-        if self.gear == "native" and len(self.module.graph.order) > MOST:
-            self.module = Grouped(recorded)             # it neither repeats nor has lanes
         self.memory = Memory(self.module)
 
     def _prepare(self) -> None:
