@@ -138,4 +138,4 @@ def test_what_neither_repeats_nor_has_lanes_runs_in_groups(gear):
         a, b = draw.choice(nodes[-10:]), draw.choice(nodes)
         nodes.append(draw.choice([a + b, a - b, (a * b).tanh(), a.sin(), (b * 0.3).exp()]) * 0.5)
     program = agree(nodes[-1] + nodes[-5], nodes[:2], rel=1e-12)
-    assert program.gear == gear and program.bytes > 100_000
+    assert program.gear == gear and not program.lanes
