@@ -5,7 +5,7 @@ import random
 
 import numpy as np
 import pytest
-from test_native import agree, apply, domain, eager, edge_inputs
+from test_native import agree, apply, domain, eager, edge_inputs, network, points, scalar_loss
 
 import engine
 import nn
@@ -13,8 +13,8 @@ from engine import Value, compile
 from engine.native import jit
 from engine.native.graph import Graph
 from engine.native.grouped import Grouped
-from engine.native.groups import levels
 from engine.native.kinds import Flat, kinds_of
+from engine.native.levels import levels
 from engine.native.strangers import strangers
 from engine.ops import ROWS
 
@@ -238,10 +238,23 @@ def test_a_row_of_many_inputs_runs(grouped):
 
 # ---- how it is put together
 
+def test_lanes_stay_beside_a_small_tangle_and_join_a_large_one(monkeypatch):
+    monkeypatch.setenv("HANDGRAD_NATIVE", "1")
+    model, (xs, ys) = network("dot"), points(20)
+    lanes = scalar_loss(model, xs, ys)
+    tangled, leaves = tangle(900, random.Random(21), PLAIN)
+    parameters = [*model.parameters(), *leaves]
+    loss = lanes * 0.5 + tangled
+    assert agree(loss, parameters, rel=1e-12).lanes == [20]
+    monkeypatch.setattr("engine.native.grouped.MOST", 300)
+    program = agree(loss, parameters, rel=1e-12)
+    assert program.lanes == [] and isinstance(program.module, Grouped)
+
+
 def test_every_node_stands_after_its_inputs_in_groups_of_one_kind_and_level():
     loss, leaves = tangle(3000, random.Random(15), PLAIN)
     graph = Graph(loss, leaves)
-    module, level = Grouped(graph), levels(graph)
+    module, level = Grouped(graph), levels(Flat(graph))
     first = len(graph.leaves)
     assert all(level[x] < level[k] for k in graph.order for x in graph.inputs[k])
     kinds, number = kinds_of(Flat(graph))

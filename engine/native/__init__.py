@@ -14,7 +14,8 @@
     rolls.py      chains that repeat become loops; rollcode.py: their code
     module.py     all of it put together
     grouped.py    the same for large graphs that do not repeat: groups of nodes of one kind;
-                  groups.py, kinds.py: which; groupcode.py, parts.py: their code; strangers.py: when
+                  strangers.py: when; groups.py, kinds.py, levels.py: which;
+                  groupcode.py, frames.py, parts.py: their code
     jit.py        machine code, by llvmlite; kept on disk
     drivers.py    the training loop; optimizers.py: what an optimizer means there
     memory.py     the numbers; plain.py: the same without a compiler

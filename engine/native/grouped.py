@@ -33,12 +33,12 @@ class Grouped(Module):
         self.regions, self.rolls, self.early = {}, {}, {}
         self.layout = Layout(graph)
         self.layout.put_all(graph.parameters)
-        self.layout.put_all(graph.leaves)
+        self.layout.put_all(k for k in graph.leaves if k not in graph.literal)
         self.constants, which = distinct(graph)
         self.layout.sizes[3] = len(self.constants) + len(graph)
         self.layout.freeze()
         groups = Groups(graph, flat or Flat(graph))
-        self.forward, self.back = groups.forward(), groups.back()
+        self.forward, self.back = groups.forward, groups.back
         self.operands = groups.operands(self.slots(groups, which))
         self.readers, self.of_nodes = groups.readers()
         self.tape = self.place_tables()

@@ -11,6 +11,7 @@ its readers made for it, in the order in which backward() adds them, whatever th
 Start reading at `Groups`.
 """
 
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ import numpy as np
 from .choose import Array
 from .graph import Graph
 from .kinds import Flat, Kind, kinds_of
+from .levels import levels
 
 
 class Table(NamedTuple):
@@ -34,7 +36,7 @@ class Groups:
 
     def __init__(self, graph: Graph, flat: Flat) -> None:
         self.graph, self.flat = graph, flat
-        self.moving, self.level = flat.moving[flat.leaves:], levels(graph)[flat.leaves:]
+        self.moving, self.level = flat.moving[flat.leaves:], levels(flat)[flat.leaves:]
         self.kinds, self.kind = kinds_of(flat)
         readers = np.bincount(flat.inputs, minlength=len(flat.moving))[flat.leaves:]
         self.order = np.argsort(packed((self.moving, 1), (self.level, 28), (self.kind, 12),
@@ -52,10 +54,12 @@ class Groups:
         return Table([*number], kind[starts], np.diff(starts, append=len(order)),
                      self.counts[first:][starts])
 
+    @cached_property
     def forward(self) -> Table:
         """The groups in which values are computed, whether gradients are wanted or not."""
         return self.table([kind.forward for kind in self.kinds])
 
+    @cached_property
     def back(self) -> Table:
         """The groups of the nodes with gradients, the last one first."""
         kinds, *columns = self.table(self.kinds, int(np.sum(~self.moving)))
@@ -89,21 +93,12 @@ class Groups:
         """When each node adds up its gradient, and where its own shares begin."""
         flat, n = self.flat, len(self.order)
         turn, base = np.zeros((2, len(flat.moving)), dtype=np.int64)
-        nodes = self.back().nodes
+        nodes = self.back.nodes
         back = spans(n - np.cumsum(nodes), nodes)               # group by group from the last one
         turn[flat.leaves + self.order[back]] = np.arange(len(back))
         turn[self.graph.parameters] = n + np.arange(len(self.graph.parameters))
         base[flat.leaves:] = own
         return turn, base
-
-
-def levels(graph: Graph) -> Array:
-    """How deep each node is: 0 for a leaf, else 1 more than its inputs."""
-    level = [0] * len(graph.rules)
-    inputs = graph.inputs
-    for k in graph.order:
-        level[k] = 1 + max([level[x] for x in inputs[k]])
-    return np.array(level)
 
 
 def packed(*columns: tuple[Array, int]) -> Array:
