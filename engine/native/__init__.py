@@ -14,6 +14,9 @@
     region.py     a template as loops over lanes; stageloop.py: one of them; products.py
     rolls.py      chains that repeat become loops; levels.py: what repeats; rollcode.py: their code
     module.py     all of it put together
+    grouped.py    the same for large graphs that do not repeat: groups of nodes of one kind;
+                  strangers.py: when; groups.py, kinds.py, levels.py: which;
+                  groupcode.py, frames.py, parts.py: their code
     jit.py        machine code, by llvmlite; kept on disk
     drivers.py    the training loop; optimizers.py: what an optimizer means there
     memory.py     the numbers; plain.py: the same without a compiler

@@ -5,11 +5,13 @@
 """
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from .choose import Array
 from .graph import Graph
+from .jit import Library
 from .lanes import LaneSum, find_lanes
 from .layout import Layout
 from .llvm import Writer, declarations
@@ -20,8 +22,10 @@ from .scalars import Straight, early_gradients
 from .sums import gather_sums
 
 STRAIGHT = 400          # nodes; above this, what repeats is rolled up
-MOST = 8000             # nodes; more are not compiled in straight lines
+MOST = 8000             # nodes; more are not compiled in straight lines beside lanes and loops
+ALONE = 2000            # nodes; more are not where there are neither: see grouped.py
 SMALL = 200             # nodes; below this a graph stays as it was recorded
+ENTRIES = {name: (float, "ptr", "ptr", "ptr") for name in ("step", "value")}
 ARGUMENTS = "ptr noalias align 64 %s, ptr noalias align 64 %g, ptr noalias align 64 %t"
 
 
@@ -101,6 +105,10 @@ class Module:
         return "\n\n".join([declarations(needs), *parts,
                             step.function(f"define double @step({ARGUMENTS})"),
                             value.function(f"define double @value({ARGUMENTS})")]) + "\n"
+
+    def library(self, memory: Any) -> Library:
+        """The compiled module, to run on this memory."""
+        return Library(self.text, ENTRIES)
 
     def place_tapes(self) -> int:
         """Gives regions their tapes, those that run at once the same one; the size of all."""

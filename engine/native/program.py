@@ -27,12 +27,11 @@ from . import entry, jit, optimizers
 from .choose import Array
 from .drivers import drivers
 from .graph import Graph
+from .grouped import module_of
 from .memory import Memory
-from .module import MOST, Module
 from .plain import Plain
 
 SHORT = 100_000         # operations; a program of fewer keeps Python's lock: a millisecond
-SIGNATURE = (float, "ptr", "ptr", "ptr")
 
 
 class Program:
@@ -57,21 +56,17 @@ class Program:
 
     def _record(self) -> None:
         """Makes the flat program."""
-        small = self.small
         graph = Graph(self.loss, self.parameters)
         self.reached = [i for i, p in enumerate(self.parameters) if p in graph.numbers]
-        recorded = graph.copy()
-        self.module = Module(graph, small, jit.available())
+        self.module = module_of(graph, self.small)
         self.gear = "native" if jit.available() else "numpy"
-        if len(self.module.graph.order) > MOST:         # it neither repeats nor has lanes
-            self.module, self.gear = Module(recorded, small, False), "numpy"
         self.memory = Memory(self.module)
 
     def _prepare(self) -> None:
         """Compiles, or sets numpy up."""
         if self.gear == "native":
             memory = self.memory
-            self.library = jit.Library(self.module.text, {"step": SIGNATURE, "value": SIGNATURE})
+            self.library = self.module.library(memory)
             self.pointers = tuple(a.ctypes.data for a in (memory.s, memory.g, memory.t))
             self._step: Callable[[], float] = lambda: self.library.step(*self.pointers)
             self._value: Callable[[], float] = lambda: self.library.value(*self.pointers)

@@ -18,7 +18,7 @@ import numpy as np
 
 from .choose import Array
 from .graph import Graph
-from .levels import ROUNDS, WINDOW, level_by_level, tokens
+from .repeats import ROUNDS, WINDOW, level_by_level, tokens
 
 Ref = tuple[str, int]   # ("r", register) of this round, ("c", register) of the one before, ...
 
