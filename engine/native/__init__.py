@@ -12,7 +12,7 @@
     llvm.py       LLVM's assembly language, written
     scalars.py    straight-line code; runs.py: long dots as loops
     region.py     a template as loops over lanes; stageloop.py: one of them; products.py
-    rolls.py      chains that repeat become loops; levels.py: what repeats; rollcode.py: their code
+    rolls.py      chains that repeat become loops; repeats.py: which; rollcode.py: their code
     module.py     all of it put together
     grouped.py    the same for large graphs that do not repeat: groups of nodes of one kind;
                   strangers.py: when; groups.py, kinds.py, levels.py: which;
