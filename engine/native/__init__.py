@@ -8,13 +8,13 @@
     layout.py     where every number stands
     stages.py     a template in order: elementwise stages, matrix products
     trace.py      the rows' text without branches; choose.py, listed.py: what it calls
-    llvm.py       LLVM's assembly language, written
+    llvm.py       LLVM's assembly language, written; body.py: its names, loops and places
     scalars.py    straight-line code; runs.py: long dots as loops
     region.py     a template as loops over lanes; stageloop.py: one of them; products.py
     rolls.py      chains that repeat become loops; rollcode.py: their code
     module.py     all of it put together
     jit.py        machine code, by llvmlite; kept on disk
-    drivers.py    the training loop; optimizers.py: what an optimizer means there
+    drivers.py    the training loop; updates.py, optimizers.py: what an optimizer means there
     memory.py     the numbers; plain.py: the same without a compiler
     listing.py    a program as lines to read
 """
