@@ -11,7 +11,8 @@
     llvm.py       LLVM's assembly language, written; body.py: its names, loops and places
     scalars.py    straight-line code; runs.py: long dots as loops
     region.py     a template as loops over lanes; stageloop.py: one of them; products.py
-    rolls.py      chains that repeat become loops; rollcode.py: their code
+    rolls.py      chains that repeat become loops; repeats.py: which
+    rollcode.py   their code; rollback.py: that of a round backward
     module.py     all of it put together
     jit.py        machine code, by llvmlite; kept on disk
     drivers.py    the training loop; updates.py, optimizers.py: what an optimizer means there
