@@ -4,7 +4,7 @@
 
 `Writer("<8 x double>")` writes the same mathematics over eight lanes. Equal instructions are
 written once, constants are folded where that is exact, and nothing is reassociated: a product is
-fused with a sum only by `fused`.
+fused with a sum by `fused`, or, where the writer `fuses`, whenever they meet.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,8 @@ class Writer(Body):
 
     def __init__(self, kind: str = "double") -> None:
         super().__init__(kind, 1 if kind == "double" else LANES)
-        self.flags = "contract " if self.wide else ""           # may a product join a sum
+        self.fuses = self.wide                  # whether a product and a sum become one instruction
+        self.products: dict[str, tuple[Any, Any]] = {}
         self.bool = f"<{LANES} x i1>" if self.wide else "i1"
         self.needs: set[tuple[str, int]] = set()
         self.logs: dict[str, tuple[Any, float]] = {}
@@ -45,9 +46,25 @@ class Writer(Body):
     def binary(self, word: str, x: Any, y: Any) -> Any:
         """x + y, x - y, x * y or x / y."""
         simple = shortened(word, x, y)
+        if simple is None and self.fuses and word in ("fadd", "fsub"):
+            simple = self.joined(word == "fadd", x, y)
         if simple is not None:
             return simple
-        return self.fresh(f"{word} {self.flags}{self.kind} {self.text(x)}, {self.text(y)}")
+        found = self.fresh(f"{word} {self.kind} {self.text(x)}, {self.text(y)}")
+        if word == "fmul":
+            self.products[found.name] = x, y
+        return found
+
+    def joined(self, plus: bool, x: Any, y: Any) -> Any:
+        """x + y or x - y, where one of them is a product, rounded once; None if none is.
+
+        It is said here, for what LLVM joins when it may can differ from function to function.
+        """
+        if found := isinstance(y, Symbol) and self.products.get(y.name):
+            return self.fused(found[0] if plus else -found[0], found[1], x)
+        if found := isinstance(x, Symbol) and self.products.get(x.name):
+            return self.fused(*found, y if plus else -y)
+        return None
 
     def negative(self, x: Any) -> Any:
         """-x."""
@@ -58,7 +75,7 @@ class Writer(Body):
         if not isinstance(x, Symbol) and not isinstance(y, Symbol):
             return x * y + s
         kind = self.kind
-        return self.fresh(f"call contract {kind} @llvm.fmuladd.{self.suffix}("
+        return self.fresh(f"call {kind} @llvm.fmuladd.{self.suffix}("
                           f"{kind} {self.text(x)}, "
                           f"{kind} {self.text(y)}, {kind} {self.text(s)})")
 

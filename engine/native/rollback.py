@@ -40,7 +40,7 @@ class RoundBack:
 
     def gradient(self, j: int) -> Any:
         """The gradient of a register: from this round, from the one after it, from outside."""
-        w, g = self.w, summed(self.w, self.shares.get(("r", j), ()))
+        w, g = self.w, summed(self.shares.get(("r", j), ()))
         if j in self.pending:
             g = plus(g, w.load_again(self.pending[j], 0))
         if j in self.code.outside:
@@ -73,22 +73,21 @@ class RoundBack:
         """Puts gradients where the next round and others find them."""
         w = self.w
         for j, place in self.pending.items():
-            g = summed(w, self.shares.get(("c", j), ()))
+            g = summed(self.shares.get(("c", j), ()))
             w.store(0.0 if g is None else g, place, 0)
         for (kind, x), shares in self.shares.items():
             if kind == "s":
-                w.store(summed(w, shares, w.load_again(self.sums[x], 0)), self.sums[x], 0)
+                w.store(summed(shares, w.load_again(self.sums[x], 0)), self.sums[x], 0)
             elif kind == "l":
-                w.store(summed(w, shares), "%g", self.code.leaf(w, x, self.k))
+                w.store(summed(shares), "%g", self.code.leaf(w, x, self.k))
 
 
-def summed(w: Writer, shares: Sequence[Share], start: Any = None) -> Any:
+def summed(shares: Sequence[Share], start: Any = None) -> Any:
     """start + g1 slope1 + ...; one share joins the start, several are first put together."""
     if start is not None and len(shares) != 1:
-        return plus(summed(w, shares), start)
+        return plus(summed(shares), start)
     for g, slope in shares:
-        fuse = isinstance(g, Symbol) and isinstance(slope, Symbol) and isinstance(start, Symbol)
-        start = w.fused(g, slope, start) if fuse else plus(start, g * slope)
+        start = plus(start, g * slope)
     return start
 
 

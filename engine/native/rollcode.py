@@ -90,12 +90,12 @@ class RollCode:
         for j, place in carried.items():
             if j in self.kept:
                 w.store(w.load_again(place, 0), "%t", self.row(j))
-        w.flags = "contract "
+        w.fuses = True
         with w.loop(self.roll.rounds) as k:
             value = self.round(w, k, shared, carried)
             for j, place in [*carried.items(), *finals.items()]:
                 w.store(value["r", j], place, 0)
-        w.flags = ""
+        w.fuses = False
         for node, j in self.last.items():
             if j in finals:
                 straight.value[node] = w.load_again(finals[j], 0)
@@ -119,6 +119,7 @@ class RollCode:
     def needed(self) -> set[int]:
         """The registers whose values the way back reads, found by writing it once for nothing."""
         w, literal = Writer(), self.graph.literal
+        w.fuses = True
         back = RoundBack(self, w, {x: float(literal[x]) if x in literal else w.load("%s", x)
                                    for x in self.roll.shared()}, {})
         back.write("%k")
@@ -132,10 +133,10 @@ class RollCode:
         self.receive(straight)
         back = RoundBack(self, w, {x: straight.read(x) for x in self.roll.shared()},
                          straight.adjoint)
-        w.flags = "contract "
+        w.fuses = True
         with w.loop(self.roll.rounds) as done:
             back.write(w.whole("sub", self.roll.rounds - 1, done))
-        w.flags = ""
+        w.fuses = False
         self.copy(w, back=True)
         for x, place in back.sums.items():
             straight.add(x, w.load_again(place, 0))

@@ -28,6 +28,7 @@ def by_kind(name: str, arguments: str, write: Callable[[Writer], str], returned:
     texts, needs = [], set()
     for kind, lanes in (("double", 1), (f"<{LANES} x double>", LANES)):
         w = Writer(kind)
+        w.fuses = False                 # as in nn.optim
         w.lines.append(f"  ret {returned} {write(w)}".rstrip())
         texts.append(w.function(f"define internal {returned} @{name}.{lanes}({arguments}) "
                                 f"alwaysinline"))
