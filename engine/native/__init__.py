@@ -10,7 +10,8 @@
     trace.py      the rows' text without branches; choose.py, listed.py: what it calls
     llvm.py       LLVM's assembly language, written; body.py: its names, loops and places
     scalars.py    straight-line code; runs.py: long dots as loops
-    region.py     a template as loops over lanes; stageloop.py: one of them; products.py
+    region.py     a template as loops over lanes; stageloop.py: one of them; products.py,
+                  matrices.py: its products
     rolls.py      chains that repeat become loops; repeats.py: which
     rollcode.py   their code; rollback.py: that of a round backward
     module.py     all of it put together
