@@ -120,11 +120,9 @@ def chain(x: float, y: float) -> float:
 # ---- bends
 
 def sigmoid(x: float) -> float:
-    """1 / (1 + exp(-x))."""
-    if x >= 0:
-        return 1 / (1 + math.exp(-x))
-    e = math.exp(x)
-    return e / (1 + e)
+    """1 / (1 + exp(-x)), by the exponential that does not overflow."""
+    e = math.exp(-abs(x))
+    return (1.0 if x >= 0 else e) / (1.0 + e)
 
 
 def softplus(x: float) -> float:

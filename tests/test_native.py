@@ -155,6 +155,39 @@ def test_plain_arithmetic_is_equal_to_the_last_bit():
     assert (value, gradients.tolist()) == eager(loss, xs)
 
 
+@pytest.mark.skipif("native" not in GEARS, reason="needs llvmlite")
+@pytest.mark.parametrize("optimizer", [lambda ps: nn.optim.SGD(ps, 0.07), nn.optim.Adam,
+                                       lambda ps: nn.optim.SGD(ps, 0.07, momentum=0.9)])
+@pytest.mark.parametrize("count", [5, 21])
+def test_updates_are_equal_to_the_last_bit(optimizer, count):
+    def trained(native):
+        ps = [Value(0.1 * k - 0.73) for k in range(count)]
+        own = optimizer(ps)
+        if native:
+            loss = sum((p * p * 0.5 - p * 0.3).tanh() for p in ps)
+            compile(loss, parameters=ps).train(7, own)
+        for _ in range(0 if native else 7):
+            own.zero_grad()
+            sum((p * p * 0.5 - p * 0.3).tanh() for p in ps).backward()
+            own.step()
+        return [p.data for p in ps]
+
+    assert trained(True) == trained(False)
+
+
+@pytest.mark.skipif("native" not in GEARS, reason="needs llvmlite")
+def test_the_slope_of_a_logarithm_does_not_wait_for_it():
+    for row, first in (("log", 0.0), ("log2", 0.0), ("log10", 0.0), ("log1p", -1.0)):
+        x = Value(0.5)
+        program = compile(make(RULES[row], [x]), parameters=[x])
+        assert "fcmp oeq" not in program.source
+        for x.data in (first, math.nextafter(first, -INF), math.nextafter(first, INF), -0.0, NAN):
+            program.refresh()
+            value, slopes = eager(program.loss, [x])
+            assert program.value() == pytest.approx(value, nan_ok=True)
+            assert program.gradients().tolist() == pytest.approx(slopes, nan_ok=True)
+
+
 def test_a_row_added_at_run_time_compiles(gear):
     row = engine.Row("cube", "cube", "x", "x * square(x) if x > 0 else x ** 3", ("3 * square(x)",),
                      "{x:4}^3", "{{{x:4}}}^3", engine.ops.POWER, (engine.ops.ANY,))

@@ -6,7 +6,7 @@ import tracemalloc
 from itertools import pairwise
 
 import pytest
-from test_native import GEARS, agree, network, points, scalar_loss
+from test_native import GEARS, agree, flat, network, points, scalar_loss
 
 import engine
 from engine import Value, compile
@@ -103,6 +103,33 @@ def test_a_chain_becomes_a_loop(chain, gear):
     assert program.instructions.count("\n") < 60 or gear == "numpy"
 
 
+def sum_then_product(a, b, y):
+    for _ in range(ROUNDS):
+        y = (y + b) * a
+    return y
+
+
+def product_then_sum(a, b, y):
+    for _ in range(ROUNDS):
+        y = b + y * a
+    return y
+
+
+def two_products(a, b, y):
+    v = Value(0.3)
+    for _ in range(ROUNDS):
+        y, v = y * a + v * 0.1, v * a + b
+    return y + v
+
+
+@pytest.mark.parametrize("chain", [sum_then_product, product_then_sum, two_products])
+def test_a_product_meets_its_sum_within_a_round(chain, gear):
+    loss = chain(Value(0.9), Value(0.1), Value(0.7))
+    program = agree(loss, variables(loss), rel=1e-12)
+    added = [line for line in program.instructions.splitlines() if " r" in line and "add" in line]
+    assert gear == "numpy" or (added and all("(r'" not in line for line in added))
+
+
 def test_a_long_chain_takes_no_longer_to_compile_per_node(gear):
     if gear == "numpy":
         pytest.skip("nothing is compiled")
@@ -196,6 +223,17 @@ def test_bytes_per_node_stay_flat_while_a_program_is_prepared():
         peaks.append(tracemalloc.get_traced_memory()[1] / program.size)
         tracemalloc.stop()
     assert peaks[1] < 1.2 * peaks[0] and peaks[1] < 500
+
+
+def test_gradients_too_many_for_the_caches_are_stored_past_them(gear, monkeypatch):
+    monkeypatch.setattr("engine.native.region.CACHES", 0)
+    ws = [Value(0.001 * k - 0.2) for k in range(701)]
+    program = agree(sum((w * (1 + 0.01 * (k % 10))) ** 2 for k, w in enumerate(ws)), ws)
+    assert gear == "numpy" or "nontemporal" in program.source
+    model, (xs, ys) = network("dot"), points(20)
+    own, leaves = [Value(0.1 * y) for y in ys], [*model.parameters(), *flat(xs)]
+    loss = sum((model(x) * w + x[0] - w) ** 2 for x, w in zip(xs, own))
+    agree(loss, [*leaves, *own], rel=1e-12)
 
 
 def test_a_penalty_on_shared_weights(gear, monkeypatch):

@@ -9,16 +9,18 @@
     layout.py     where every number stands
     stages.py     a template in order: elementwise stages, matrix products
     trace.py      the rows' text without branches; choose.py, listed.py: what it calls
-    llvm.py       LLVM's assembly language, written
+    llvm.py       LLVM's assembly language, written; body.py: its names, loops and places
     scalars.py    straight-line code; runs.py: long dots as loops
-    region.py     a template as loops over lanes; stageloop.py: one of them; products.py
-    rolls.py      chains that repeat become loops; repeats.py: which; rollcode.py: their code
+    region.py     a template as loops over lanes; stageloop.py: one of them; products.py,
+                  matrices.py: its products
+    rolls.py      chains that repeat become loops; repeats.py: which
+    rollcode.py   their code; rollback.py: that of a round backward
     module.py     all of it put together
     grouped.py    the same for large graphs that do not repeat: groups of nodes of one kind;
                   strangers.py: when; groups.py, kinds.py, levels.py: which;
                   groupcode.py, frames.py, parts.py: their code
     jit.py        machine code, by llvmlite; kept on disk
-    drivers.py    the training loop; optimizers.py: what an optimizer means there
+    drivers.py    the training loop; updates.py, optimizers.py: what an optimizer means there
     memory.py     the numbers; plain.py: the same without a compiler
     listing.py    a program as lines to read
 """

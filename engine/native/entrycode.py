@@ -7,8 +7,8 @@
 Whatever is out of the ordinary goes to the callable `slowly` of the block, with the same arguments.
 """
 
-from .drivers import looks_for_nan
 from .llvm import declarations
+from .updates import looks_for_nan
 
 FIELDS = ("s", "g", "t", "run", "busy",                 # the program, and whether it runs elsewhere
           "leaves", "slots", "leaves.n",                # Values to read, and where their numbers go

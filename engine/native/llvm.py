@@ -4,87 +4,35 @@
 
 `Writer("<8 x double>")` writes the same mathematics over eight lanes. Equal instructions are
 written once, constants are folded where that is exact, and nothing is reassociated: a product is
-fused with a sum only by `fused`.
+fused with a sum by `fused`, or, where the writer `fuses`, whenever they meet.
 """
 
-import struct
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from .. import ieee
+from .body import Body, literal
 from .choose import Symbol
 
 LANES = 8
 ORDER = {"<": "olt", "<=": "ole", ">": "ogt", ">=": "oge", "==": "oeq", "!=": "une"}
 INTRINSIC = {"sqrt": "llvm.sqrt", "abs": "llvm.fabs"}
+FIRST = {"log": 0.0, "log2": 0.0, "log10": 0.0, "log1p": -1.0}      # below it they are nan
 PURE = "nounwind willreturn memory(none)"
 
 
-def literal(x: float) -> str:
-    """A number as LLVM writes it, to the last bit: 0.0 and -0.0 are two."""
-    return f"0x{struct.unpack('<Q', struct.pack('<d', x))[0]:016X}"
-
-
-class Writer:
-    """The instructions of one function body over numbers of one type, each written once."""
+class Writer(Body):
+    """The instructions of one function over numbers of one type, each written once."""
 
     def __init__(self, kind: str = "double") -> None:
-        self.kind = kind
-        self.flags = "contract " if kind != "double" else ""    # may a product join a sum
-        self.lines: list[str] = []
-        self.entry: list[str] = []              # what stands before all lines: local variables
-        self.known: dict[Any, Any] = {}
-        self.count = self.loops = 0
-        self.block = "entry"
-        self.wide = kind != "double"
+        super().__init__(kind, 1 if kind == "double" else LANES)
+        self.fuses = self.wide                  # whether a product and a sum become one instruction
+        self.products: dict[str, tuple[Any, Any]] = {}
         self.bool = f"<{LANES} x i1>" if self.wide else "i1"
         self.needs: set[tuple[str, int]] = set()
+        self.logs: dict[str, tuple[Any, float]] = {}
 
     # ---- values
-
-    def fresh(self, text: str, test: bool = False) -> Symbol:
-        """A new name for what an instruction gives; the same instruction gives the same name."""
-        found = self.known.get(text)
-        if found is None:
-            self.count += 1
-            found = self.known[text] = Symbol(self, f"%v{self.count}", test)
-            self.lines.append(f"  {found.name} = {text}")
-        return found
-
-    def text(self, x: Any) -> str:
-        """An operand: a name, or a constant in every lane."""
-        if isinstance(x, Symbol):
-            return x.name
-        return f"splat (double {literal(float(x))})" if self.wide else literal(float(x))
-
-    @contextmanager
-    def loop(self, stop: "int | str", step: int = 1, start: int = 0) -> Iterator[str]:
-        """A loop that runs at least once; gives the name of its index."""
-        self.loops += 1
-        name, before, known = f"l{self.loops}", self.block, self.known
-        self.known, self.block = dict(known), name
-        index = f"%{name}.i"
-        self.lines += [f"  br label %{name}", f"{name}:", ""]
-        place = len(self.lines) - 1
-        yield index
-        self.lines[place] = (f"  {index} = phi i64 [ {start}, %{before} ], "
-                             f"[ %{name}.next, %{self.block} ]")
-        self.lines += [f"  %{name}.next = add nuw nsw i64 {index}, {step}",
-                       f"  %{name}.more = icmp ult i64 %{name}.next, {stop}",
-                       f"  br i1 %{name}.more, label %{name}, label %{name}.end", f"{name}.end:"]
-        self.known, self.block = known, f"{name}.end"
-
-    def variable(self, start: Any = 0.0) -> str:
-        """A place for a number that changes, such as a sum; LLVM keeps it in a register."""
-        self.count += 1
-        self.entry.append(f"  %a{self.count} = alloca {self.kind}, align 64")
-        self.store(start, f"%a{self.count}", 0)
-        return f"%a{self.count}"
-
-    def whole(self, operation: str, *operands: Any) -> str:
-        """The name of a whole number computed from others."""
-        return self.fresh(f"{operation} i64 {', '.join(map(str, operands))}").name
 
     def across(self, x: Symbol) -> Symbol:
         """The sum over the lanes, as a scalar."""
@@ -93,26 +41,30 @@ class Writer:
         return self.fresh(f"call reassoc double @llvm.vector.reduce.fadd.v{LANES}f64("
                           f"double {literal(-0.0)}, {self.kind} {x.name})")
 
-    def add_to(self, x: str, pointer: str, index: Any) -> None:
-        """Adds a scalar, by its name, to the number at a place."""
-        where = self.address(pointer, index)
-        self.count += 1
-        self.lines += [f"  %o{self.count} = load double, ptr {where}, align 8",
-                       f"  %n{self.count} = fadd double %o{self.count}, {x}",
-                       f"  store double %n{self.count}, ptr {where}, align 8"]
-
-    def function(self, header: str) -> str:
-        """The whole function as text."""
-        return "\n".join([f"{header} {{", "entry:", *self.entry, *self.lines, "}"])
-
     # ---- arithmetic
 
     def binary(self, word: str, x: Any, y: Any) -> Any:
         """x + y, x - y, x * y or x / y."""
         simple = shortened(word, x, y)
+        if simple is None and self.fuses and word in ("fadd", "fsub"):
+            simple = self.joined(word == "fadd", x, y)
         if simple is not None:
             return simple
-        return self.fresh(f"{word} {self.flags}{self.kind} {self.text(x)}, {self.text(y)}")
+        found = self.fresh(f"{word} {self.kind} {self.text(x)}, {self.text(y)}")
+        if word == "fmul":
+            self.products[found.name] = x, y
+        return found
+
+    def joined(self, plus: bool, x: Any, y: Any) -> Any:
+        """x + y or x - y, where one of them is a product, rounded once; None if none is.
+
+        It is said here, for what LLVM joins when it may can differ from function to function.
+        """
+        if found := isinstance(y, Symbol) and self.products.get(y.name):
+            return self.fused(found[0] if plus else -found[0], found[1], x)
+        if found := isinstance(x, Symbol) and self.products.get(x.name):
+            return self.fused(*found, y if plus else -y)
+        return None
 
     def negative(self, x: Any) -> Any:
         """-x."""
@@ -123,7 +75,7 @@ class Writer:
         if not isinstance(x, Symbol) and not isinstance(y, Symbol):
             return x * y + s
         kind = self.kind
-        return self.fresh(f"call contract {kind} @llvm.fmuladd.{self.suffix}("
+        return self.fresh(f"call {kind} @llvm.fmuladd.{self.suffix}("
                           f"{kind} {self.text(x)}, "
                           f"{kind} {self.text(y)}, {kind} {self.text(s)})")
 
@@ -136,6 +88,8 @@ class Writer:
 
     def compare(self, sign: str, x: Any, y: Any) -> Symbol:
         """The test `x < y`, or with another sign."""
+        if sign == "==" and x is y and x.name in self.logs:     # so nobody waits for a logarithm
+            return self.compare(">=", *self.logs[x.name])
         return self.fresh(f"fcmp {ORDER[sign]} {self.kind} {self.text(x)}, {self.text(y)}", True)
 
     def before(self, first: str, stop: int) -> Symbol:
@@ -171,47 +125,11 @@ class Writer:
         else:
             self.needs.add((name, len(xs)))
             function = f"@lanes.{name}" if self.wide else f"@{name}"
-        return self.fresh(f"call {self.kind} {function}("
-                          + ", ".join(f"{self.kind} {self.text(x)}" for x in xs) + ")")
-
-    # ---- memory
-
-    def address(self, pointer: str, index: Any) -> str:
-        """Where number `index` (an int, or the name of one) behind a pointer stands."""
-        if index == 0 and isinstance(index, int):
-            return pointer
-        return self.fresh(f"getelementptr inbounds double, ptr {pointer}, i64 {index}").name
-
-    def load(self, pointer: str, index: Any, *, align: int = 8) -> Symbol:
-        """The number (or eight) at a place that no one has written to since."""
-        return self.fresh(f"load {self.kind}, ptr {self.address(pointer, index)}, align {align}")
-
-    def load_again(self, pointer: str, index: Any, *, align: int = 8) -> Symbol:
-        """The same for a place that was written to."""
-        where = self.address(pointer, index)
-        self.count += 1
-        self.lines.append(f"  %v{self.count} = load {self.kind}, ptr {where}, align {align}")
-        return Symbol(self, f"%v{self.count}")
-
-    def store(self, x: Any, pointer: str, index: Any, *, align: int = 8) -> None:
-        """Puts a number (or eight) at a place."""
-        where = self.address(pointer, index)
-        self.lines.append(f"  store {self.kind} {self.text(x)}, ptr {where}, align {align}")
-
-    def spread(self, pointer: str, index: Any) -> Symbol:
-        """The one number at a place, in every lane."""
-        if not self.wide:
-            return self.load(pointer, index)
-        one = self.fresh(f"load double, ptr {self.address(pointer, index)}, align 8")
-        return self.spread_symbol(one.name)
-
-    def spread_symbol(self, name: str) -> Symbol:
-        """A scalar by its name, in every lane."""
-        if not self.wide:
-            return Symbol(self, name)
-        first = self.fresh(f"insertelement {self.kind} poison, double {name}, i64 0")
-        return self.fresh(f"shufflevector {self.kind} {first.name}, {self.kind} poison, "
-                          f"<{LANES} x i32> zeroinitializer")
+        found = self.fresh(f"call {self.kind} {function}("
+                           + ", ".join(f"{self.kind} {self.text(x)}" for x in xs) + ")")
+        if name in FIRST:
+            self.logs[found.name] = xs[0], FIRST[name]
+        return found
 
 
 FOLD: dict[str, Callable[[float, float], float]] = {
@@ -236,7 +154,8 @@ def declarations(needs: "set[tuple[str, int]]") -> str:
              f"declare <{LANES} x double> @llvm.fmuladd.v{LANES}f64(<{LANES} x double>, "
              f"<{LANES} x double>, <{LANES} x double>)",
              f"declare double @llvm.vector.reduce.fadd.v{LANES}f64(double, <{LANES} x double>)",
-             "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)"]
+             "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)",
+             "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)", "!0 = !{i32 1}"]
     for name, inputs in sorted(needs):
         lines.append(f"declare double @{name}({', '.join(['double'] * inputs)}) {PURE}")
         lines.append(over_lanes(name, inputs))

@@ -95,30 +95,35 @@ def train(program: Any, steps: int, optimizer: Any, lr: "float | None",
 def train_natively(program: Any, optimizer: Any, update: Update, rates: Array,
                    batches: "Batches | None") -> Array:
     """The loop in native code; a step whose gradients have a nan is computed again, carefully."""
-    memory, steps = program.memory, len(rates)
-    losses = np.zeros(steps)
-    driver = getattr(drivers(), update.driver)
-    m, v = states(memory, optimizer, update)
-
-    def run(first: int, last: int, check: int) -> int:
-        none = np.zeros(1, dtype=np.int64)
-        rows = batches or Batches(none, none, none, None)
-        return int(driver(
-            program.library.pointers["step"], *program.pointers, memory.module.layout.parameters,
-            first, last, rates.ctypes.data, losses.ctypes.data, check, m.ctypes.data, v.ctypes.data,
-            update.a, update.b, update.eps, float(update.time), rows.rows.ctypes.data,
-            rows.columns.ctypes.data, len(batches.rows) if batches else 0, rows.order.ctypes.data,
-            batches.order.shape[1] if batches else 0))
-
+    steps, losses = len(rates), np.zeros(len(rates))
+    m, v = states(program.memory, optimizer, update)
+    run = running(program, update, rates, losses, m, v, batches)
     try:
-        done = run(0, steps, 1)
+        done = run(0)
         while done < steps:
             program._carefully()
             one_update(program, update, rates[done], m, v, update.time + done)
-            done = run(done + 1, steps, 1)
+            done = run(done + 1)
     finally:
         put_back(program, optimizer, update, m, v, steps)
     return losses
+
+
+def running(program: Any, update: Update, rates: Array, losses: Array, m: Array, v: Array,
+            batches: "Batches | None") -> Callable[[int], int]:
+    """The driver as a function of the first step, which returns the step where it stopped."""
+    none = np.zeros(1, dtype=np.int64)
+    rows, columns, order, _ = batches or Batches(none, none, none, None)
+    driver, step = getattr(drivers(), update.driver), program.library.pointers["step"]
+
+    def run(first: int) -> int:
+        return int(driver(
+            step, *program.pointers, program.memory.module.layout.parameters, first, len(rates),
+            rates.ctypes.data, losses.ctypes.data, 1, m.ctypes.data, v.ctypes.data, update.a,
+            update.b, update.eps, float(update.time), rows.ctypes.data, columns.ctypes.data,
+            len(rows) if batches else 0, order.ctypes.data, order.shape[1] if batches else 0))
+
+    return run
 
 
 def one_update(program: Any, update: Update, rate: float, m: Array, v: Array, time: int) -> None:

@@ -10,19 +10,23 @@ A stage is one loop; what it computes is kept in a row only if somebody else rea
 at `Region.function`.
 """
 
+from collections import Counter
 from collections.abc import Callable
+from functools import cached_property
 
+from . import matrices
 from .graph import Graph
 from .lane import Ref
 from .lanes import LaneSum
 from .layout import Layout, Place, rounded
 from .llvm import LANES, Writer
-from .products import Rows, Weights, multiply, outer, sums_of_rows
+from .products import Rows
 from .stageloop import StageLoop
-from .stages import Product, Stages
+from .stages import Stages
 from .tiles import Tiles
 
 TILE = 256              # lanes
+CACHES = 2**23          # bytes; numbers beyond that are in no cache when they are read again
 VECTOR = f"<{LANES} x double>"
 
 
@@ -87,25 +91,50 @@ class Region(Tiles):
 
     def prepare(self) -> None:
         """What can be told once every place is given."""
+        self.moves = self.moving_registers()
+        self.read_outside = self.registers_between_stages()
+        for k in range(len(self.stages.code)):
+            self.stages.row(("r", k))
+        self.half = self.stages.counts["r"]
+
+    def moving_registers(self) -> list[bool]:
+        """Which registers get a gradient."""
         self.moves = [False] * len(self.stages.code)
         for stage, products in zip(self.stages.stages, self.stages.products):
             for k in stage:
                 self.moves[k] = any(map(self.moving, self.stages.code[k].inputs))
             for p in products:
-                reads = [*p.into, *(("s", k) for row in p.nodes for k in row),
-                         *(("s", k) for k in p.biases)]
+                shared = [("s", k) for row in (*p.nodes, p.biases) for k in row]
                 for out in p.outs:
-                    self.moves[out] = any(map(self.moving, reads))
-        for k in range(len(self.stages.code)):
-            self.stages.row(("r", k))
-        self.half = self.stages.counts["r"]
+                    self.moves[out] = any(map(self.moving, [*p.into, *shared]))
+        return self.moves
+
+    def registers_between_stages(self) -> set[Ref]:
+        """The registers that a product or another stage reads."""
         stage_of = {k: s for s, stage in enumerate(self.stages.stages) for k in stage}
-        self.read_outside: set[Ref] = {
-            ref for products in self.stages.products for p in products for ref in p.into
-            if ref[0] == "r"}
-        for k, s in stage_of.items():
-            self.read_outside |= {(kind, x) for kind, x in self.stages.code[k].inputs
-                                  if kind == "r" and stage_of.get(x) != s}
+        between = {ref for ref in self.in_products() if ref[0] == "r"}
+        return between | {ref for k, s in stage_of.items()
+                          for ref in self.stages.code[k].inputs
+                          if ref[0] == "r" and stage_of.get(ref[1]) != s}
+
+    def in_products(self) -> set[Ref]:
+        """The registers and leaves that products read."""
+        return {ref for products in self.stages.products for p in products for ref in p.into}
+
+    @cached_property
+    def large(self) -> bool:
+        """Whether its leaves, with their gradients, are too many for the caches."""
+        rows = sum(1 + self.moving(("l", p)) for p in self.blocks)
+        return 8 * rows * self.padded > CACHES
+
+    @cached_property
+    def streamed(self) -> set[Ref]:
+        """The leaves whose gradients are written once and then, being large, not read soon."""
+        stages = [{ref for k in stage for ref in self.stages.code[k].inputs if ref[0] == "l"}
+                  for stage in self.stages.stages]
+        readers = Counter(ref for stage in stages for ref in stage)
+        once = {ref for ref, n in readers.items() if n == 1 and ref[1] not in self.template.copied}
+        return once - self.in_products() if self.large else set()
 
     @property
     def rows(self) -> int:
@@ -148,17 +177,7 @@ class Region(Tiles):
         for s, products in enumerate(self.stages.products[:-1]):
             self.stage_loop(w, s, forward=True, backward=False)
             for p in products:
-                self.multiply(w, p)
-
-    def multiply(self, w: Writer, p: Product) -> None:
-        """A product, forward."""
-        bias = (self.layout.start(p.bias[0]), p.bias[1]) if p.bias else None
-        multiply(w, self.row(("r", p.outs[0])), len(p.outs), self.row(p.into[0]), len(p.into),
-                 self.weights(p), self.tile, bias=bias)
-
-    def weights(self, p: Product, pointer: str = "%s") -> Weights:
-        """Where the weights of a product stand, or their gradients."""
-        return Weights(pointer, self.layout.start(p.weights.base), p.weights.row, p.weights.column)
+                matrices.forward(w, self, p)
 
     # ---- backward
 
@@ -177,45 +196,8 @@ class Region(Tiles):
         """All stages and products before the last stage, backward."""
         for s in reversed(range(len(self.stages.stages) - 1)):
             for p in reversed(self.stages.products[s]):
-                self.product_backward(w, p)
+                matrices.backward(w, self, p)
             self.stage_loop(w, s, forward=False, backward=True)
-
-    def product_backward(self, w: Writer, p: Product) -> None:
-        """The gradients of the inputs, weights and biases of a product."""
-        first = ("r", p.outs[0])
-        live = [("r", out) for out in p.outs if ("r", out) in self.written]
-        if not live:
-            return
-        for out in p.outs:
-            if ("r", out) not in self.written:
-                self.clear(w, ("r", out))
-        down = self.gradient_row(first)
-        if any(self.moving(ref) for ref in p.into):
-            multiply(w, self.gradient_row(p.into[0]), len(p.into), down, len(p.outs),
-                     self.weights(p).turned(), self.tile, add=self.claim(w, p.into))
-        if self.graph.moving[p.nodes[0][0]]:
-            outer(w, down, len(p.outs), self.row(p.into[0]), len(p.into), self.weights(p, "%g"),
-                  self.tile)
-        if p.bias and self.graph.moving[p.biases[0]]:
-            sums_of_rows(w, down, len(p.outs), "%g", self.layout.start(p.bias[0]), p.bias[1],
-                         self.tile)
-
-    def claim(self, w: Writer, refs: list[Ref]) -> bool:
-        """Whether gradient rows have something in them already, all or (after clearing) none."""
-        had = [ref for ref in refs if ref in self.written]
-        if had:
-            for ref in refs:
-                if ref not in self.written:
-                    self.clear(w, ref)
-        self.written.update(refs)
-        return bool(had)
-
-    def clear(self, w: Writer, ref: Ref) -> None:
-        """Fills a gradient row with zeros."""
-        rows = self.gradient_row(ref)
-        with w.loop(self.tile, LANES) as v:
-            w.store(0.0, rows.pointer, rows.place(w, 0, v))
-        self.written.add(ref)
 
     # ---- a stage
 

@@ -1,14 +1,20 @@
-"""How nodes stand: an order by depth, and for every node a number that those like it have too.
+"""Where the order of nodes repeats: the stretches that rolls.py turns into loops.
 
-Chains that repeat are found in them; see rolls.py.
+Nodes are put in an order in which rounds stand one after the other. Then every node is written as a
+token, its rule and how far back its inputs stand; where the tokens repeat with some period is a
+stretch of rounds.
+
+Start reading at `repeated`.
 """
 
 import numpy as np
 
+from ..rules import RULES
 from .choose import Array
 from .flat import view
 from .graph import Graph
 
+ADD, MUL = RULES["add"], RULES["mul"]
 ROUNDS = 16             # fewer are written out
 SHALLOW = 12            # steps from the leaves
 WINDOW = 4096           # nodes; what is farther back is not of the round before
@@ -78,3 +84,58 @@ def distances(graph: Graph) -> Array:
     kind = graph.literal.among(flat.operands) + 2 * np.frombuffer(graph.moving, bool)[flat.operands]
     return np.select([leaf, there < 0, back <= WINDOW], [WINDOW + 3 + kind, WINDOW + 2, back],
                      WINDOW + 1)
+
+
+def repeated(graph: Graph) -> "tuple[int, int, int] | None":
+    """The longest stretch that repeats: where it begins, its period, its rounds."""
+    codes = tokens(graph)
+    best: tuple[int, int, int] | None = None
+    _, firsts, counts = np.unique(codes, return_index=True, return_counts=True)
+    for i in np.lexsort((firsts, -counts))[:4].tolist():
+        places = np.flatnonzero(codes == codes[firsts[i]])
+        middle = len(places) // 2
+        for ahead in range(1, 9) if counts[i] >= ROUNDS else ():
+            if middle + ahead >= len(places):
+                break
+            period = int(places[middle + ahead] - places[middle])
+            period *= -(-farthest(graph, places[middle], period) // period)
+            start, length = stretch_of(codes, period)
+            if length >= ROUNDS * period and (best is None or length > 1.1 * best[2]):
+                best = start, period, length
+    return best and turned(graph, *best)
+
+
+def turned(graph: Graph, start: int, period: int, length: int) -> tuple[int, int, int]:
+    """A stretch begun where the fewest products are cut off from the sums that they join.
+
+    Within a round the two are one instruction; from one round to the next they would be two.
+    """
+    order = graph.sequence[start:start + 2 * period].tolist()
+    place = {k: i for i, k in enumerate(order)}
+    cuts = np.zeros(period, dtype=int)
+    for i, k in enumerate(order[period:], period):
+        for x in graph.inputs[k] if graph.rules[k] is ADD else ():
+            if x in place and graph.rules[x] is MUL:
+                cuts[np.arange(place[x] + 1, i + 1) % period] += 1
+    first = int(np.argmin(cuts))
+    return start + first, period, (length - first) // period
+
+
+def farthest(graph: Graph, start: int, period: int) -> int:
+    """The largest distance within a period, of inputs that are near."""
+    order = graph.sequence[start:start + period].tolist()
+    near = graph.sequence[max(0, start - WINDOW):start + period].tolist()
+    place = {k: i for i, k in enumerate(near)}
+    far = [place[k] - place[x] for k in order for x in graph.inputs[k] if x in place]
+    return max([d for d in far if d <= WINDOW], default=1)
+
+
+def stretch_of(codes: Array, period: int) -> tuple[int, int]:
+    """The longest stretch with this period: where it begins, and how many nodes it has."""
+    if period >= len(codes):
+        return 0, 0
+    breaks = np.flatnonzero(codes[:-period] != codes[period:])
+    edges = np.concatenate([[-1], breaks, [len(codes) - period]])
+    lengths = np.diff(edges) - 1
+    longest = int(np.argmax(lengths))
+    return int(edges[longest]) + 1, int(lengths[longest]) + period

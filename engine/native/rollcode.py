@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from .choose import Array, Symbol
+from .choose import Array
 from .graph import Graph
 from .layout import Layout, Place
 from .llvm import Writer
+from .rollback import RoundBack
 from .rolls import Ref, Roll
-from .stageloop import Later
 from .trace import traced
 
 
@@ -36,6 +36,7 @@ class RollCode:
         self.rowed = {x for x in self.roll.read_outside if x not in self.last}
         self.where = {int(self.roll.nodes[i, j]): (i, j)     # node read outside -> round, register
                       for i, j in np.argwhere(np.isin(self.roll.nodes, [*self.rowed])).tolist()}
+        self.outside = {j for _, j in self.where.values()}
 
     @property
     def rows(self) -> int:
@@ -72,7 +73,7 @@ class RollCode:
                 w.count += 1
                 w.lines += [f"  %q{w.count}.p = {table}",
                             f"  %q{w.count} = load i64, ptr %q{w.count}.p"]
-                place, row = f"%q{w.count}", w.whole("add", k, self.layout.start(self.blocks[p]))
+                place, row = f"%q{w.count}", self.leaf(w, p, k)
                 if back:
                     w.add_to(w.load_again("%g", row).name, "%g", place)
                 else:
@@ -83,118 +84,80 @@ class RollCode:
     def forward(self, straight: Any) -> None:
         """Writes the loop, and hands its results to whoever reads them."""
         w: Writer = straight.writer
-        self.kept = self.needed(straight)
+        self.kept = self.needed()
         self.copy(w, back=False)
         shared = {x: straight.read(x) for x in self.roll.shared()}
         carried = {j: w.variable(straight.read(x)) for j, x in self.roll.starts.items()}
-        finals = {j: w.variable(0.0) for k, j in self.last.items() if k in self.roll.read_outside}
+        finals = {j: w.variable() for k, j in self.last.items() if k in self.roll.read_outside}
         for j, place in carried.items():
             if j in self.kept:
                 w.store(w.load_again(place, 0), "%t", self.row(j))
-        w.flags = "contract "
+        w.fuses = True
         with w.loop(self.roll.rounds) as k:
-            value: dict[Ref, Any] = {("s", x): v for x, v in shared.items()}
-            value |= {("c", j): w.load_again(place, 0) for j, place in carried.items()}
-            for p, block in self.blocks.items():
-                value["l", p] = w.load_again("%s", w.whole("add", k, self.layout.start(block)))
-            for j, (rule, refs) in enumerate(self.roll.code):
-                xs = [value[ref] for ref in refs]
-                run = traced(rule).value
-                value["r", j] = run(xs) if rule.row.variadic else run(*xs)
-                if j in self.kept:
-                    w.store(value["r", j], "%t", w.whole("add", k, self.row(j) + 1))
+            value = self.round(w, k, shared, carried)
             for j, place in [*carried.items(), *finals.items()]:
                 w.store(value["r", j], place, 0)
-        w.flags = ""
-        for k_, j in self.last.items():
+        w.fuses = False
+        for node, j in self.last.items():
             if j in finals:
-                straight.value[k_] = w.load_again(finals[j], 0)
-        for x, (at, j) in self.where.items():
-            straight.value[x] = w.load_again("%t", self.row(j) + 1 + at)
+                straight.value[node] = w.load_again(finals[j], 0)
+        for node, (at, j) in self.where.items():
+            straight.value[node] = w.load_again("%t", self.row(j) + 1 + at)
 
-    def needed(self, straight: Any) -> set[int]:
+    def round(self, w: Writer, k: str, shared: dict[int, Any],
+              carried: dict[int, str]) -> dict[Ref, Any]:
+        """The values of round k."""
+        value: dict[Ref, Any] = {("s", x): v for x, v in shared.items()}
+        value |= {("c", j): w.load_again(place, 0) for j, place in carried.items()}
+        value |= {("l", p): w.load_again("%s", self.leaf(w, p, k)) for p in self.blocks}
+        for j, (rule, refs) in enumerate(self.roll.code):
+            xs = [value[ref] for ref in refs]
+            run = traced(rule).value
+            value["r", j] = run(xs) if rule.row.variadic else run(*xs)
+            if j in self.kept:
+                w.store(value["r", j], "%t", w.whole("add", k, self.row(j) + 1))
+        return value
+
+    def needed(self) -> set[int]:
         """The registers whose values the way back reads, found by writing it once for nothing."""
-        found: set[int] = {j for _, j in self.where.values()}
-        self.body_backward(Writer(), "%k", found, {}, {}, {})
-        return found
+        w, literal = Writer(), self.graph.literal
+        w.fuses = True
+        back = RoundBack(self, w, {x: float(literal[x]) if x in literal else w.load("%s", x)
+                                   for x in self.roll.shared()}, {})
+        back.write("%k")
+        return back.found | self.outside
 
     # ---- backward
 
     def backward(self, straight: Any) -> None:
         """Writes the loop back, from gradients that others left."""
         w: Writer = straight.writer
-        for j in {j for _, j in self.where.values()}:
+        self.receive(straight)
+        back = RoundBack(self, w, {x: straight.read(x) for x in self.roll.shared()},
+                         straight.adjoint)
+        w.fuses = True
+        with w.loop(self.roll.rounds) as done:
+            back.write(w.whole("sub", self.roll.rounds - 1, done))
+        w.fuses = False
+        self.copy(w, back=True)
+        for x, place in back.sums.items():
+            straight.add(x, w.load_again(place, 0))
+        for j, x in self.roll.starts.items():
+            if self.graph.moving[x]:
+                straight.add(x, w.load_again(back.pending[j], 0))
+
+    def receive(self, straight: Any) -> None:
+        """Writes the gradients from outside into their rows."""
+        w: Writer = straight.writer
+        for j in sorted(self.outside):
             with w.loop(self.roll.rounds) as k:
                 w.store(0.0, "%t", w.whole("add", k, self.gradient_row(j) + 1))
         for x, (at, j) in self.where.items():
             w.store(straight.adjoint.get(x, 0.0), "%t", self.gradient_row(j) + 1 + at)
-        pending = {j: w.variable(0.0) for j in self.roll.starts}
-        for k_, j in self.last.items():
-            if k_ in self.roll.read_outside:
-                start = straight.adjoint.get(k_, 0.0)
-                pending[j] = w.variable(start)
-        sums = {x: w.variable(0.0) for x in self.roll.shared() if self.graph.moving[x]}
-        shared = {x: straight.read(x) for x in self.roll.shared()}
-        w.flags = "contract "
-        with w.loop(self.roll.rounds) as back:
-            k = w.whole("sub", self.roll.rounds - 1, back)
-            self.body_backward(w, k, None, shared, pending, sums)
-        w.flags = ""
-        self.copy(w, back=True)
-        for x, place in sums.items():
-            straight.add(x, w.load_again(place, 0))
-        for j, x in self.roll.starts.items():
-            if self.graph.moving[x]:
-                straight.add(x, w.load_again(pending[j], 0))
 
-    def body_backward(self, w: Writer, k: str, found: "set[int] | None", shared: dict[int, Any],
-                      pending: dict[int, str], sums: dict[int, str]) -> None:
-        """One round back; with `found`, only notes which registers it reads."""
-        adjoint: dict[Ref, Any] = {}
-
-        def read(ref: Ref) -> Any:
-            kind, x = ref
-            if kind == "s":
-                literal = self.graph.literal.get(x)
-                return float(literal) if literal is not None else shared.get(x) or w.load("%s", 0)
-            return Later(w, lambda: self.load(w, ref, k, found))
-
-        outside = {j for _, j in self.where.values()}
-        for j in reversed(range(len(self.roll.code))):
-            g = adjoint.get(("r", j))
-            if j in pending:
-                g = plus(g, w.load_again(pending[j], 0))
-            elif found is not None and g is None and (
-                    j in self.roll.starts or j in self.last.values()):
-                g = w.load("%g", j)
-            if j in outside:
-                g = plus(g, w.load_again("%t", w.whole("add", k, self.gradient_row(j) + 1)))
-            if g is None:
-                continue
-            rule, refs = self.roll.code[j]
-            slopes = traced(rule).slopes([read(ref) for ref in refs], read(("r", j)))
-            for ref, slope in zip(refs, slopes):
-                if self.moving(ref) and (isinstance(slope, Symbol) or slope != 0):
-                    share = g * slope
-                    if isinstance(share, Symbol):
-                        _ = share.name
-                    adjoint[ref] = plus(adjoint.get(ref), share)
-        for j, place in pending.items():
-            w.store(adjoint.get(("c", j), 0.0), place, 0)
-        for ref, g in adjoint.items():
-            if ref[0] == "s" and ref[1] in sums:
-                w.store(w.load_again(sums[ref[1]], 0) + g, sums[ref[1]], 0)
-            elif ref[0] == "l":
-                w.store(g, "%g", w.whole("add", k, self.layout.start(self.blocks[ref[1]])))
-
-    def load(self, w: Writer, ref: Ref, k: str, found: "set[int] | None") -> Symbol:
-        """The value of a register of this round or the one before, or of a leaf."""
-        kind, x = ref
-        if kind == "l":
-            return w.load_again("%s", w.whole("add", k, self.layout.start(self.blocks[x])))
-        if found is not None:
-            found.add(x)
-        return w.load_again("%t", w.whole("add", k, self.row(x) + (kind == "r")))
+    def leaf(self, w: Writer, p: int, k: str) -> str:
+        """The place of the leaf of round k in a row of leaves."""
+        return w.whole("add", k, self.layout.start(self.blocks[p]))
 
     def moving(self, ref: Ref) -> bool:
         """Whether anything in a reference's column gets a gradient."""
@@ -202,8 +165,3 @@ class RollCode:
         if kind != "s":
             x = (self.roll.columns[x][0] if kind == "l" else self.roll.nodes[-1, x])
         return bool(self.graph.moving[x])
-
-
-def plus(a: Any, b: Any) -> Any:
-    """a + b, where a may be nothing yet."""
-    return b if a is None else a + b

@@ -2,23 +2,25 @@
 
     for k in range(500_000): y = y * a + b          ->      a body of 2 nodes, 500,000 rounds
 
-Every node is written as a token, its rule and how far back its inputs stand; a stretch in which the
-tokens repeat with some period is a loop. What a round takes from the one before it is carried;
-leaves that differ from round to round stand in a row; everything else is shared.
+Where the order of nodes repeats (repeats.py), one body stands for all rounds. What a round takes
+from the one before it is carried; leaves that differ from round to round stand in a row; everything
+else is shared.
 
     Roll        the body, its rounds, and which nodes outside read its results
-    RollCode    its loops, forward and backward
+    Inputs      what the inputs of the body are
+    RollCode    its loops, forward (rollcode.py) and backward (rollback.py)
 
 Start reading at `find_rolls`.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from .choose import Array
 from .graph import Graph
-from .repeats import ROUNDS, WINDOW, level_by_level, tokens
+from .repeats import level_by_level, repeated
 
 Ref = tuple[str, int]   # ("r", register) of this round, ("c", register) of the one before, ...
 
@@ -58,94 +60,59 @@ def find_rolls(graph: Graph, small: int) -> None:
         graph.sequence = recorded
 
 
-# ---- what repeats
-
-def repeated(graph: Graph) -> "tuple[int, int, int] | None":
-    """The longest stretch that repeats: where it begins, its period, its rounds."""
-    codes = tokens(graph)
-    best: tuple[int, int, int] | None = None
-    _, firsts, counts = np.unique(codes, return_index=True, return_counts=True)
-    for i in np.lexsort((firsts, -counts))[:4].tolist():
-        places = np.flatnonzero(codes == codes[firsts[i]])
-        middle = len(places) // 2
-        for ahead in range(1, 9) if counts[i] >= ROUNDS else ():
-            if middle + ahead >= len(places):
-                break
-            period = int(places[middle + ahead] - places[middle])
-            period *= -(-farthest(graph, places[middle], period) // period)
-            start, rounds = stretch_of(codes, period)
-            if rounds >= ROUNDS and (best is None or rounds * period > 1.1 * best[1] * best[2]):
-                best = start, period, rounds
-    return best
-
-
-def farthest(graph: Graph, start: int, period: int) -> int:
-    """The largest distance within a period, of inputs that are near."""
-    order = graph.sequence[start:start + period].tolist()
-    near = graph.sequence[max(0, start - WINDOW):start + period].tolist()
-    place = {k: i for i, k in enumerate(near)}
-    far = [place[k] - place[x] for k in order for x in graph.inputs[k] if x in place]
-    return max([d for d in far if d <= WINDOW], default=1)
-
-
-def stretch_of(codes: Array, period: int) -> tuple[int, int]:
-    """The longest stretch with this period: where it begins, and how many rounds it has."""
-    if period >= len(codes):
-        return 0, 0
-    breaks = np.flatnonzero(codes[:-period] != codes[period:])
-    edges = np.concatenate([[-1], breaks, [len(codes) - period]])
-    lengths = np.diff(edges) - 1
-    longest = int(np.argmax(lengths))
-    return int(edges[longest]) + 1, (int(lengths[longest]) + period) // period
-
-
 # ---- rolling up
 
 def roll_up(graph: Graph, start: int, period: int, rounds: int) -> bool:
     """Puts a Roll in place of a stretch; False if it reads something in no regular way."""
     order = graph.sequence
     nodes = order[start:start + period * rounds].reshape(rounds, period)
-    place = {k: i for i, k in enumerate(order[max(0, start - period):start + period].tolist())}
-    inside = set(nodes[0].tolist())
-    columns: list[Array] = []
-    known: dict[Any, Ref] = {}
-    starts: dict[int, int] = {}
+    inputs = Inputs(graph, nodes, order[max(0, start - period):start].tolist())
     code = []
-    base = min(start, period)
     for j, k in enumerate(nodes[0].tolist()):
-        refs: list[Ref] = []
-        for q, x in enumerate(graph.inputs[k]):
-            if x in inside:
-                refs.append(("r", place[x] - base))
-            elif graph.inputs[x] and x in place and base + j - place[x] <= period + j:
-                starts[place[x] - base + period] = x
-                refs.append(("c", place[x] - base + period))
-            else:
-                ref = column_ref(graph, nodes, j, q, columns, known)
-                if ref is None:
-                    return False
-                refs.append(ref)
-        code.append((graph.rules[k], tuple(refs)))
+        refs = [inputs.ref(j, q, x) for q, x in enumerate(graph.inputs[k])]
+        if None in refs:
+            return False
+        code.append((graph.rules[k], tuple([ref for ref in refs if ref])))
     if not carried_rightly(graph, nodes, code):
         return False
-    insert(graph, Roll(nodes, code, columns, starts), start)
+    insert(graph, Roll(nodes, code, inputs.columns, inputs.starts), start)
     return True
 
 
-def column_ref(graph: Graph, nodes: Array, j: int, q: int, columns: list[Array],
-               known: dict[Any, Ref]) -> "Ref | None":
-    """What an input is in every round: one node, or a row of leaves; None if nodes differ."""
-    flat = graph.flat()
-    column = flat.column(nodes[:, j], q)
-    if (column == column[0]).all() or graph.literal.common(column) is not None:
-        return "s", int(column[0])
-    if flat.counts[column].any():
-        return None
-    key = int(column[0]), int(column[1]), int(column[-1]), int(column.sum())
-    if key not in known or not np.array_equal(columns[known[key][1]], column):
-        columns.append(column)
-        known[key] = "l", len(columns) - 1
-    return known[key]
+class Inputs:
+    """What the inputs of a body are; found in its first round, and the nodes before it."""
+
+    def __init__(self, graph: Graph, nodes: Array, before: Sequence[int]) -> None:
+        self.graph, self.nodes = graph, nodes
+        self.place = {k: i for i, k in enumerate([*before, *nodes[0].tolist()], -len(before))}
+        self.columns: list[Array] = []
+        self.starts: dict[int, int] = {}
+        self.known: dict[Any, Ref] = {}
+
+    def ref(self, j: int, q: int, x: int) -> "Ref | None":
+        """Input q of register j, which is node x in the first round; None if it is not regular."""
+        place = self.place.get(x)
+        if place is not None and place >= 0:
+            return "r", place
+        if place is not None and self.graph.inputs[x]:
+            place += self.nodes.shape[1]
+            self.starts[place] = x
+            return "c", place
+        return self.column(j, q)
+
+    def column(self, j: int, q: int) -> "Ref | None":
+        """What an input is in every round: one node, or a row of leaves; None if nodes differ."""
+        flat = self.graph.flat()
+        column = flat.column(self.nodes[:, j], q)
+        if (column == column[0]).all() or self.graph.literal.common(column) is not None:
+            return "s", int(column[0])
+        if flat.counts[column].any():
+            return None
+        key = int(column[0]), int(column[1]), int(column[-1]), int(column.sum())
+        if key not in self.known or not np.array_equal(self.columns[self.known[key][1]], column):
+            self.columns.append(column)
+            self.known[key] = "l", len(self.columns) - 1
+        return self.known[key]
 
 
 def carried_rightly(graph: Graph, nodes: Array, code: list[Any]) -> bool:

@@ -1,9 +1,10 @@
 """Straight-line code: every node once forward, then once backward, around the loops of regions.
 
 The order is that of the eager engine, node by node and sum by sum, so that the results of a graph
-without regions are equal to the last bit wherever the operations are (see listed.py for the one
-exception, sums over lists). Gradients are multiplied out plainly; where that leads to a nan, the
-program computes them again in the eager engine, in which an exact zero wins over inf and nan.
+without regions and rolls are equal to the last bit wherever the operations are (see listed.py for
+the one exception, sums over lists; in loops, a product and its sum are rounded once). Gradients are
+multiplied out plainly; where that leads to a nan, the program computes them again in the eager
+engine, in which an exact zero wins over inf and nan.
 
     Straight.forward()      all values; a region whose gradient is known beforehand runs both ways
     Straight.backward()     all gradients, outputs first

@@ -11,7 +11,10 @@ from typing import Any
 from .choose import Symbol, select
 from .lane import Ref
 from .llvm import LANES, Writer
+from .products import plus
 from .trace import traced
+
+AHEAD = 32              # lanes; so far before they are read, large rows are asked for
 
 
 class Later(Symbol):
@@ -83,7 +86,10 @@ class StageLoop:
         if ref[0] == "r":
             self.region.stored.add(ref)
         rows = self.region.row(ref)
-        return self.w.load_again(rows.pointer, rows.place(self.w, 0, self.v))
+        place = rows.place(self.w, 0, self.v)
+        if ref[0] == "l" and self.region.large:
+            self.w.prefetch(rows.pointer, plus(self.w, place, AHEAD))
+        return self.w.load_again(rows.pointer, place)
 
     def mask(self, x: Any, instead: float) -> Any:
         """x in lanes that are there, and another number in those that only fill the last vector."""
@@ -156,5 +162,6 @@ class StageLoop:
         index = rows.place(w, 0, self.v)
         if ref in region.written:
             g = w.load_again(rows.pointer, index) + g
-        w.store(g, rows.pointer, index)
+        write = w.stream if ref in region.streamed else w.store
+        write(g, rows.pointer, index)
         region.written.add(ref)
