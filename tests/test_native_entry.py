@@ -54,7 +54,7 @@ def test_parameters_in_any_order_and_outside_the_loss_have_their_places():
 
 
 def test_lanes_that_only_fill_a_vector_are_filled():
-    model, (xs, ys) = network("sum"), points(13)
+    model, (xs, ys) = network("dot"), points(13)
     program = compile(scalar_loss(model, xs, ys), parameters=model.parameters())
     assert program.lanes and program.lanes[0] % 8
     both_ways(program)

@@ -5,6 +5,7 @@
     entry.py      a call from Python in one step; entrycode.py
     graph.py      a recorded graph by numbers; flat.py: as arrays
     sums.py       chains of + and * become dot products
+    turns.py      softmaxes that look at different elements become one row
     lanes.py      equal terms of a sum become lanes of one template; owners.py, alike.py, lane.py
     layout.py     where every number stands
     stages.py     a template in order: elementwise stages, matrix products

@@ -31,7 +31,7 @@ def kinds(graph: Graph, lanes: Lanes) -> Array:
     """Of each node: 1 if it is a leaf of a lane, + 2 if it moves, + 4 if it is a constant."""
     kind = 2 * np.frombuffer(graph.moving, np.int8, len(lanes.owner))
     kind += (lanes.flat.counts == 0) & ~((lanes.owner == SHARED) & lanes.by_identity)
-    kind[:len(graph.leaves)] += 4 * graph.literal.known
+    kind[:len(graph.literal.known)] += 4 * graph.literal.known
     return kind
 
 

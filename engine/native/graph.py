@@ -38,18 +38,28 @@ class Inputs(dict[int, Any]):
 
 
 class Literals(Mapping[int, float]):
-    """The numbers of the constants among the leaves."""
+    """The numbers of the constants among the leaves, and of those that were added."""
 
     def __init__(self, leaves: Sequence[Value], known: Array) -> None:
         self.leaves, self.known, self.quick = leaves, known, known.tobytes()
+        self.added: dict[int, float] = {}
 
     def __contains__(self, k: Any) -> bool:
         return bool(k < len(self.quick) and self.quick[k])
 
     def __getitem__(self, k: int) -> float:
         if k in self:
-            return self.leaves[k].data
+            return self.leaves[k].data if k < len(self.leaves) else self.added[k]
         raise KeyError(k)
+
+    def more(self, numbers: dict[int, float]) -> "Literals":
+        """These, and constants of new nodes."""
+        known = np.zeros(max(numbers) + 1, dtype=bool)
+        known[:len(self.known)] = self.known
+        known[[*numbers]] = True
+        twin = Literals(self.leaves, known)
+        twin.added = self.added | numbers
+        return twin
 
     def __iter__(self) -> Iterator[int]:
         return iter(np.flatnonzero(self.known).tolist())
@@ -66,7 +76,7 @@ class Literals(Mapping[int, float]):
 
     def of(self, nodes: Array) -> Array:
         """The numbers of some constants."""
-        return np.array([self.leaves[k].data for k in nodes.tolist()], dtype=float)
+        return np.array([self[k] for k in nodes.tolist()], dtype=float)
 
     def common(self, nodes: Array) -> "float | None":
         """The number of constants that are the same to the last bit (0.0 and -0.0 are not)."""
@@ -146,6 +156,17 @@ class Graph:
         self.before.setdefault(before, []).append(k)
         return k
 
+    def constants(self, numbers: Sequence[float]) -> range:
+        """The numbers of new constants."""
+        first = len(self.rules)
+        new = range(first, first + len(numbers))
+        self.rules += [CONSTANT] * len(numbers)
+        self.inputs |= dict.fromkeys(new, ())
+        self.changed |= {*new}
+        self.moving += bytes(len(numbers))
+        self.literal = self.literal.more(dict(zip(new, numbers)))
+        return new
+
     def replace(self, k: int, rule: Any, inputs: Any) -> None:
         """Lets a node be made by another row."""
         self.rules[k], self.inputs[k] = rule, inputs
@@ -159,6 +180,19 @@ class Graph:
         left = np.ones(len(self.rules), dtype=bool)
         left[gone] = False
         self.sequence, self.before = order[left[order]], {}
+
+    def walk(self) -> None:
+        """Puts the nodes in the order of a depth-first walk, as they are recorded."""
+        order, seen, todo = [], set(), [self.output]
+        while todo:
+            k = todo.pop()
+            if k < 0:                           # all inputs of the node are done
+                order.append(~k)
+            elif k not in seen and self.inputs[k]:
+                seen.add(k)
+                todo.append(~k)
+                todo += self.inputs[k]
+        self.sequence = np.array(order)
 
     def copy(self) -> "Graph":
         """The same graph, to rewrite."""

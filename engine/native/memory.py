@@ -26,7 +26,7 @@ class Memory:
         self.t = aligned(module.tape + 8)
         self.busy = np.zeros(1, dtype=np.int64)         # how many calls have it for themselves
         placed = layout.place.areas[:len(graph.leaves)] >= 0
-        leaves = np.flatnonzero(placed & ~graph.literal.known)
+        leaves = np.flatnonzero(placed & ~graph.literal.known[:len(graph.leaves)])
         self.leaves = [graph.values[k] for k in leaves.tolist()]
         self.slots, self.parameters = layout.slots(leaves), layout.slots(graph.parameters)
         self.fills: list[tuple[int, int, int]] = []     # start, lanes that are there, lanes in all

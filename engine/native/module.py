@@ -20,6 +20,7 @@ from .rollcode import RollCode
 from .rolls import Roll, find_rolls
 from .scalars import Straight, early_gradients
 from .sums import gather_sums
+from .turns import turn_back
 
 STRAIGHT = 400          # nodes; above this, what repeats is rolled up
 MOST = 8000             # nodes; more are not compiled in straight lines beside lanes and loops
@@ -33,6 +34,7 @@ def with_lanes(graph: Graph) -> Graph:
     """The graph with lane sums in it, or at least small; else as it was recorded."""
     recorded = graph.copy()
     gather_sums(graph)
+    turn_back(graph)
     find_lanes(graph)
     found = any(isinstance(graph.rules[k], LaneSum) for k in graph.order)
     return graph if found or len(graph) <= STRAIGHT < len(recorded) else recorded

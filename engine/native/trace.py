@@ -155,6 +155,8 @@ def names_for(rule: Rule) -> Names:
                                 if rule.row.variadic else {}))
 
 
-def traced(rule: Rule) -> Traced:
-    """The value and the slopes of a row."""
-    return Traced(value_of(rule), slopes_of(rule))
+def traced(rule: Any) -> Traced:
+    """The value and the slopes of a row, or of what stands in its place and is straight already."""
+    if isinstance(rule, Rule):
+        return Traced(value_of(rule), slopes_of(rule))
+    return Traced(rule.value, rule.slopes)
