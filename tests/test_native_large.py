@@ -103,6 +103,16 @@ def test_a_chain_becomes_a_loop(chain, gear):
     assert program.instructions.count("\n") < 60 or gear == "numpy"
 
 
+def test_of_many_different_chains_only_some_become_loops(gear, monkeypatch):
+    monkeypatch.setattr("engine.native.rolls.MOST_ROLLS", 3)
+    a, y = Value(0.9), Value(0.3)
+    for n in range(6):
+        for _ in range(100):
+            y = [y * a, y + a, y - a, y.tanh(), y.sin(), y.exp()][n] * 0.5
+    program = agree(y, variables(y), rel=1e-11)
+    assert program.instructions.count("rounds:") == (3 if gear == "native" else 0)
+
+
 def sum_then_product(a, b, y):
     for _ in range(ROUNDS):
         y = (y + b) * a

@@ -93,15 +93,18 @@ out:
 
 
 @cache
-def drivers() -> Library:
-    """All drivers, compiled once in a process."""
+def driver(name: str) -> Library:
+    """The function of that name: a training loop, compiled when it is first asked for."""
     check, needs = looks_for_nan()
-    parts = [check, REPEAT]
-    for name, write in UPDATES.items():
-        text, calls = by_kind(f"{name}.update", UPDATE, write)
-        parts += [text, LOOP.format(name=name, arguments=ARGUMENTS)]
-        needs |= calls
+    update, calls = by_kind(f"{name}.update", UPDATE, UPDATES[name])
     roots = [f"declare {kind} @llvm.sqrt.{suffix}({kind})"
              for kind, suffix in (("double", "f64"), (f"<{LANES} x double>", f"v{LANES}f64"))]
-    return Library("\n\n".join([declarations(needs), *roots, *parts]) + "\n", {
-        **dict.fromkeys(UPDATES, KINDS), "repeat": (float, *["ptr"] * 4, int)})
+    parts = [declarations(needs | calls), *roots, check, update,
+             LOOP.format(name=name, arguments=ARGUMENTS)]
+    return Library("\n\n".join(parts) + "\n", {name: KINDS})
+
+
+@cache
+def repeater() -> Library:
+    """The function `repeat`, which only calls `step` again and again."""
+    return Library(REPEAT, {"repeat": (float, *["ptr"] * 4, int)})

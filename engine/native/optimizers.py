@@ -7,7 +7,7 @@ import numpy as np
 
 from ..value import Value
 from .choose import Array
-from .drivers import drivers
+from .drivers import driver
 from .memory import aligned
 
 
@@ -114,10 +114,11 @@ def running(program: Any, update: Update, rates: Array, losses: Array, m: Array,
     """The driver as a function of the first step, which returns the step where it stopped."""
     none = np.zeros(1, dtype=np.int64)
     rows, columns, order, _ = batches or Batches(none, none, none, None)
-    driver, step = getattr(drivers(), update.driver), program.library.pointers["step"]
+    loop = getattr(driver(update.driver), update.driver)
+    step = program.library.pointers["step"]
 
     def run(first: int) -> int:
-        return int(driver(
+        return int(loop(
             step, *program.pointers, program.memory.module.layout.parameters, first, len(rates),
             rates.ctypes.data, losses.ctypes.data, 1, m.ctypes.data, v.ctypes.data, update.a,
             update.b, update.eps, float(update.time), rows.ctypes.data, columns.ctypes.data,

@@ -25,7 +25,7 @@ from ..scalars import UNSET
 from ..value import Value
 from . import entry, jit, optimizers
 from .choose import Array
-from .drivers import drivers
+from .drivers import repeater
 from .graph import Graph
 from .grouped import module_of
 from .memory import Memory
@@ -155,7 +155,7 @@ class Program:
                 self.memory.pull()
             if self.gear == "numpy":
                 return [self._step() for _ in range(times)][-1]
-            return float(drivers().repeat(self.library.pointers["step"], *self.pointers, times))
+            return float(repeater().repeat(self.library.pointers["step"], *self.pointers, times))
 
     # ---- training
 

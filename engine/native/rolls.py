@@ -22,6 +22,8 @@ from .choose import Array
 from .graph import Graph
 from .repeats import level_by_level, repeated
 
+MOST_ROLLS = 16         # loops
+
 Ref = tuple[str, int]   # ("r", register) of this round, ("c", register) of the one before, ...
 
 
@@ -47,16 +49,17 @@ class Roll:
 
 
 def find_rolls(graph: Graph, small: int) -> None:
-    """Rolls up what repeats, in place, until the order is small or nothing repeats any more."""
+    """Rolls up what repeats, in place, until the order is small or nothing repeats any more.
+
+    Every search goes over the whole graph, so that there are only so many.
+    """
     recorded = graph.sequence
     graph.sequence = level_by_level(graph)
-    found = False
-    while len(graph) > small:
-        stretch = repeated(graph)
+    for _ in range(MOST_ROLLS):
+        stretch = repeated(graph) if len(graph) > small else None
         if stretch is None or not roll_up(graph, *stretch):
             break
-        found = True
-    if not found:
+    if len(graph) == len(recorded):
         graph.sequence = recorded
 
 
