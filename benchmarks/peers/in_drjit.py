@@ -36,7 +36,7 @@ def like():
 def looped(work, x, y, p):
     import drjit as dr
     from drjit.llvm.ad import Float64, UInt32
-    functions = like()
+    functions, descent = like(), RATE.get(work, 0.0)
 
     def one(k, rounds, rate, q, loss, grads):
         with dr.isolate_grad():
@@ -47,7 +47,7 @@ def looped(work, x, y, p):
             grads = list(map(dr.grad, leaves))
         return k + 1, rounds, rate, [v - rate * g for v, g in zip(q, grads)], dr.detach(loss), grads
 
-    def run(rounds, rate=RATE.get(work, 0.0)):
+    def run(rounds, rate=descent):
         state = (UInt32(0), dr.opaque(UInt32, rounds), dr.opaque(Float64, rate),
                  list(map(Float64, p.tolist())), Float64(0), [Float64(0) for _ in p])
         state = dr.while_loop(state, lambda k, rounds, *_: k < rounds, one)
