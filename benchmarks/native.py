@@ -27,6 +27,7 @@ import gc
 import importlib
 import json
 import os
+import site
 import subprocess
 import sys
 import tempfile
@@ -79,19 +80,21 @@ def measure(peer, work):
 
 def least(run):
     """The least seconds per iteration."""
-    begin = time.perf_counter()
-    run(1)
-    took = time.perf_counter() - begin
+    took = once(run, 1)
     if took > SLOW:
         return took
     rounds, best, end = 1, float("inf"), time.perf_counter() + SECONDS
     while time.perf_counter() < end or best == float("inf"):
-        begin = time.perf_counter()
-        run(rounds)
-        took = time.perf_counter() - begin
+        took = once(run, rounds)
         best = min(best, took / rounds)
         rounds = max(1, min(10_000_000, round(rounds * 0.03 / max(took, 1e-9))))
     return best
+
+
+def once(run, rounds):
+    begin = time.perf_counter()
+    run(rounds)
+    return time.perf_counter() - begin
 
 
 def check(peer, work, loss, gradients):
@@ -109,11 +112,12 @@ def check(peer, work, loss, gradients):
 
 # ---- all of them
 
-def one(peer, work):
+def one(peer, work, folder):
     """The seconds of one process; None where a peer has no way, a sentence where it failed."""
     try:
         done = subprocess.run([sys.executable, __file__, "--measure", peer, work], check=False,
-                              capture_output=True, text=True, timeout=PATIENCE)
+                              capture_output=True, text=True, timeout=PATIENCE,
+                              env=os.environ | caches(folder))
     except subprocess.TimeoutExpired:
         return f"{peer}: not done after {PATIENCE} s"
     if done.returncode == NO_WAY:
@@ -124,18 +128,18 @@ def one(peer, work):
     return tuple(map(float, done.stdout.split()[-2:]))
 
 
-def turns(work):
+def turns(work, folder):
     """By peer: the seconds to prepare at first and later, and per iteration; and what failed."""
     found, missing = {}, []
     for peer in PEERS:
-        times = one(peer, work)
+        times = one(peer, work, folder)
         if isinstance(times, str):
             missing.append(times)
         elif times:
             found[peer] = [times[0], None, times[1]]
     for _ in range(ROUNDS - 1):
         for peer, (first, later, each) in found.items():
-            if each < SLOW and isinstance(times := one(peer, work), tuple):
+            if each < SLOW and isinstance(times := one(peer, work, folder), tuple):
                 found[peer] = [first, min(later or times[0], times[0]), min(each, times[1])]
     return found, missing
 
@@ -152,10 +156,9 @@ def table(work, found, missing):
 
 
 def caches(folder):
-    """Empty places for what peers keep on disk, and one for the eager results."""
-    os.environ |= {"HANDGRAD_BENCH": folder, "HANDGRAD_CACHE": f"{folder}/handgrad",
-                   "TORCHINDUCTOR_CACHE_DIR": f"{folder}/inductor",
-                   "PYTENSOR_FLAGS": f"base_compiledir={folder}/pytensor"}
+    """The environment in which everything that peers keep on disk is in this folder."""
+    return {"HOME": folder, "PYTHONUSERBASE": site.getuserbase(), "HANDGRAD_BENCH": folder,
+            "HANDGRAD_CACHE": f"{folder}/handgrad", "TORCHINDUCTOR_CACHE_DIR": f"{folder}/inductor"}
 
 
 def main():
@@ -169,10 +172,9 @@ def main():
     kept = Path(asked.keep) if asked.keep else None
     known = json.loads(kept.read_text()) if kept and kept.exists() else {}
     with tempfile.TemporaryDirectory() as folder:
-        caches(folder)
         for work in asked.works or WANTED:
             if work not in known:
-                known[work] = turns(work)
+                known[work] = turns(work, folder)
             table(work, *known[work])
             if kept:
                 kept.write_text(json.dumps(known, indent=1))

@@ -3,7 +3,7 @@
     losses.py       the work as a loss, for scalars and for tensors        <- start here
     scalars.py      graphs of scalars in Python: handgrad, micrograd, xad
     by_hand.py      numpy, and C (by_hand.c); in_numba.py: loops compiled by numba
-    tensors.py      jax, torch, autograd, pytensor
+    tensors.py      jax, autograd, pytensor; in_torch.py
     symbolic.py     expressions that become programs: casadi, heyoka; casadi_loop.c around them
     in_drjit.py     drjit, whose numbers are lanes
 
@@ -14,7 +14,7 @@ Rounds are run inside compiled code where a peer can do that: C, handgrad, numba
 pytensor's scan, the C that casadi writes, drjit's loops; the others are called round after round.
 """
 
-from . import by_hand, in_drjit, in_numba, scalars, symbolic, tensors
+from . import by_hand, in_drjit, in_numba, in_torch, scalars, symbolic, tensors
 
 PEERS = {                           # each with the modules it needs
     "C by hand":        (by_hand.c,),
@@ -24,8 +24,8 @@ PEERS = {                           # each with the modules it needs
     "numba by hand":    (in_numba.numba, "numba"),
     "pytensor":         (tensors.pytensor, "pytensor", "pytensor.tensor"),
     "jax":              (tensors.jax, "jax", "jax.numpy"),
-    "torch":            (tensors.torch_eager, "torch"),
-    "torch.compile":    (tensors.torch_compiled, "torch"),
+    "torch":            (in_torch.eager, "torch"),
+    "torch.compile":    (in_torch.compiled, "torch"),
     "autograd":         (tensors.autograd, "autograd", "autograd.numpy", "autograd.scipy.special"),
     "casadi":           (symbolic.casadi, "casadi"),
     "casadi to C":      (symbolic.casadi_to_c, "casadi"),

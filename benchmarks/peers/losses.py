@@ -6,6 +6,7 @@ sample, whose numbers may also be lanes. `tensor_loss` takes arrays, as `arrays`
 
 from itertools import pairwise
 
+import numpy as np
 from native_work import CHAIN, NETWORKS, expression, sizes, split
 
 
@@ -23,10 +24,7 @@ def scalar_loss(work, p, x, y, like):
     if work == "expression":
         return expression(p[0], p[1], like.relu)
     if work == "chain":
-        out = p[2]
-        for _ in range(CHAIN // 2):
-            out = out * p[0] + p[1]
-        return out
+        return step_by_step(*p)
     if work == "wide":
         return like.sum([(w * k)**2 for w, k in zip(p, x.tolist())])
     if work == "network":
@@ -91,3 +89,15 @@ def tensor_loss(work, p, x, y, like):
     if work == "moons":
         return like.relu(1.0 - y * h[:, 0]).mean() + 1e-4 * sum((w * w).sum() for w in p)
     return -(y * like.log_softmax(h)).sum() / x.shape[0]
+
+
+def step_by_step(a, b, out):
+    """The chain, by the loop that it is."""
+    for _ in range(CHAIN // 2):
+        out = out * a + b
+    return out
+
+
+def flat(gradients):
+    """A list of arrays as one vector."""
+    return np.concatenate([np.ravel(g) for g in gradients])
