@@ -1,7 +1,8 @@
 """The work of native.py: its data, and the same losses in handgrad's scalar code.
 
-Each work has numbers `p` (parameters, flat: W1 b1 W2 b2 ..., a row of W per unit) and data, and a
-function that builds the handgrad loss and its parameters in that order.
+Each work has numbers `p` (parameters, flat: W1 b1 W2 b2 ..., a row of W per unit; in the network a
+row per input, as its document has it) and data, and a function that builds the handgrad loss and
+its parameters in that order.
 """
 
 import random
@@ -13,17 +14,18 @@ import nn
 from engine import Value
 
 CHAIN = WIDE = 1_000_000
+NETWORKS = ("moons", "digits")
 RATE = {"moons": 0.1, "digits": 0.1, "network": 0.01}
 
 
-def expression(a, b):
+def expression(a, b, relu=Value.relu):
     """The example of micrograd's README."""
     c = a + b
     d = a * b + b**3
     c += c + 1
     c += 1 + c + (-a)
-    d += d * 2 + (b + a).relu()
-    d += 3 * d + (b - a).relu()
+    d += d * 2 + relu(b + a)
+    d += 3 * d + relu(b - a)
     e = c - d
     f = e**2
     g = f / 2.0
@@ -32,7 +34,7 @@ def expression(a, b):
 
 
 def sizes(work):
-    return {"moons": [2, 16, 16, 1], "digits": [64, 32, 10]}[work]
+    return {"moons": [2, 16, 16, 1], "digits": [64, 32, 10], "network": [3, 3, 3, 3]}[work]
 
 
 def data(work):
@@ -63,7 +65,10 @@ def first(work, draw):
 
 
 def split(p, work):
-    """Flat parameters as matrices and vectors: W1, b1, W2, b2, ..."""
+    """Flat parameters as matrices and vectors: W1, b1, W2, b2, ...; a row of W is a unit's.
+
+    Those of the network are square, and there a row is an input's.
+    """
     found, at = [], 0
     for a, b in pairwise(sizes(work)):
         found += [p[at:at + a * b].reshape(b, a), p[at + a * b:at + a * b + b]]
