@@ -4,7 +4,8 @@ TITLES = {"expression": "expression of micrograd's README", "network": "network 
           "moons": "moons: 2-16-16-1, 100 points, a step",
           "digits": "digits: 64-32-10, 32 images, a step", "chain": "chain of a million operations",
           "wide": "wide: sum of a million (w x)²"}
-COLOURS = {"handgrad": "#d1242f", "handgrad, eager": "#e0787f", "C by hand": "black"}
+COLOURS = {"handgrad": "#d1242f", "handgrad, called": "#d1242f", "handgrad, eager": "#e0787f",
+           "C by hand": "black"}
 COLUMNS = 2
 
 

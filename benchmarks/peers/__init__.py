@@ -19,6 +19,7 @@ from . import by_hand, in_drjit, in_numba, in_torch, scalars, symbolic, tensors
 PEERS = {                           # each with the modules it needs
     "C by hand":        (by_hand.c,),
     "handgrad":         (scalars.handgrad, "engine", "engine.native.program", "llvmlite.binding"),
+    "handgrad, called": (scalars.called, "engine", "engine.native.program", "llvmlite.binding"),
     "handgrad, eager":  (scalars.eager, "engine"),
     "numpy by hand":    (by_hand.numpy,),
     "numba by hand":    (in_numba.numba, "numba"),
