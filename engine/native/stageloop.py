@@ -14,7 +14,7 @@ from .llvm import LANES, Writer
 from .products import plus
 from .trace import traced
 
-AHEAD = 32              # lanes; so far before they are read, large rows are asked for
+AHEAD = 256             # lanes; so far before they are read, large rows are asked for
 
 
 class Later(Symbol):
