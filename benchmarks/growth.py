@@ -50,7 +50,7 @@ def wide(n, draw):
 
 
 def chain(n, draw):
-    a, b, out = first = Value(0.999), Value(0.001), Value(0.5)
+    a, b, out = first = Value(1 - 1 / n), Value(1 / n), Value(0.5)  # slopes stay normal
     for _ in range(n // 2):
         out = out * a + b
     return out, list(first)

@@ -2,7 +2,7 @@
 
     losses.py       the work as a loss, for scalars and for tensors        <- start here
     scalars.py      graphs of scalars in Python: handgrad, micrograd, xad
-    by_hand.py      numpy, and C (by_hand.c); in_numba.py: loops compiled by numba
+    by_hand.py      numpy, and C (../native_hand.c); in_numba.py: loops compiled by numba
     tensors.py      jax, autograd, pytensor; in_torch.py
     symbolic.py     expressions that become programs: casadi, heyoka; casadi_loop.c around them
     in_drjit.py     drjit, whose numbers are lanes

@@ -1,4 +1,4 @@
-"""Both passes written by hand: C (by_hand.c, gcc -O3 -march=native) and numpy."""
+"""Both passes written by hand: C (native_hand.c, gcc -O3 -march=native) and numpy."""
 
 import ctypes
 import subprocess
@@ -16,7 +16,7 @@ def library(source, *options):
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "made.so"
         subprocess.run(["gcc", "-O3", "-march=native", "-fopenmp-simd", "-shared", "-fPIC",
-                        *options, HERE / source, "-o", place, "-lm"], check=True)
+                        *options, source, "-o", place, "-lm"], check=True)
         return ctypes.CDLL(str(place))
 
 
@@ -25,7 +25,7 @@ def address(array):
 
 
 def c(work, x, y, p):
-    function = getattr(library("by_hand.c"), work)
+    function = getattr(library(HERE.parent / "native_hand.c"), work)
     function.restype = ctypes.c_double
     q, g, tape = p.copy(), np.zeros(len(p)), np.zeros(CHAIN // 2 + 1)
     rows = [padded(a) if work in NETWORKS else a for a in (x, y)]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from native_work import CHAIN, NETWORKS, RATE, sizes
 
-from .by_hand import address, library
+from .by_hand import HERE, address, library
 from .losses import Plain, scalar_loss
 
 CHUNK = 20                          # steps of the chain that casadi to C writes out
@@ -146,7 +146,7 @@ def in_c(functions, defined):
         for function in functions:
             made.add(function)
         made.generate(str(Path(folder)) + "/")
-        return library("casadi_loop.c", f"-I{folder}", "-fno-semantic-interposition",
+        return library(HERE / "casadi_loop.c", f"-I{folder}", "-fno-semantic-interposition",
                        *(f"-D{name}={n}" for name, n in defined.items()))
 
 

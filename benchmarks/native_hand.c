@@ -1,6 +1,6 @@
 /* The benchmark's work by hand in C, the limit that native.py is measured against. Each function
    does so many rounds and leaves the loss and gradients of the last one.
-   gcc -O3 -march=native -fopenmp-simd -shared -fPIC by_hand.c -o by_hand.so -lm */
+   gcc -O3 -march=native -fopenmp-simd -shared -fPIC native_hand.c -o native_hand.so -lm */
 #include <math.h>
 #include <string.h>
 
