@@ -1,6 +1,7 @@
 """native: a recorded graph as a flat program, and that as native code.
 
-    function.py   functions that record when they must; batches.py       <- start here
+    function.py   functions that record when they must                   <- start here
+                  recordings.py: their recordings; batches.py
     program.py    Program: values, gradients, training                   <- then here
     entry.py      a call from Python in one step; entrycode.py
     graph.py      a recorded graph by numbers; flat.py: as arrays
@@ -22,7 +23,7 @@
                   groupcode.py, frames.py, parts.py: their code
     jit.py        machine code, by llvmlite; kept on disk
     drivers.py    the training loop; updates.py, optimizers.py: what an optimizer means there
-    memory.py     the numbers; plain.py: the same without a compiler
+    memory.py     the numbers; plain.py: the same without a compiler; careful.py: in the eager gear
     listing.py    a program as lines to read
 """
 

@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 
 from ..graph import nodes
-from ..scalars import UNSET
 from ..value import Value
 from . import entry, jit, optimizers
+from .careful import first_not_finite, gradients_eagerly, refresh
 from .choose import Array
 from .drivers import repeater
 from .graph import Graph
@@ -175,33 +175,15 @@ class Program:
 
     def _carefully(self) -> None:
         """All gradients in the eager engine, where an exact zero wins over inf and nan."""
-        memory, graph = self.memory, self.module.graph
-        leaves, slots = memory.every
-        kept = [(leaf, leaf.data, leaf.grad) for leaf in leaves]
-        try:
-            for (leaf, _, _), x in zip(kept, memory.s[slots].tolist()):
-                leaf.data, leaf.grad = x, UNSET
-            self.refresh()
-            self.loss.backward()
-            memory.g[memory.parameters] = [graph.values[k].grad for k in graph.parameters]
-        finally:
-            for leaf, x, g in kept:
-                leaf.data, leaf.grad = x, g
+        gradients_eagerly(self.loss, self.memory, self.module.graph)
 
     def refresh(self) -> None:
         """Computes every node of the recorded graph afresh, in the eager engine."""
-        for node in nodes((self.loss,)):
-            if node._prev:
-                node.data = node._rule.value([x.data for x in node._prev])
+        refresh(self.loss)
 
     def first_not_finite(self) -> str:
         """The first node that is nan or inf, with its operation and inputs; empty if none is."""
-        self.refresh()
-        for k, node in enumerate(nodes((self.loss,))):
-            if node.data - node.data != 0:
-                inputs = ", ".join(repr(x.data) for x in node._prev[:6])
-                return f"slot {k}, {node.label or node._rule.name}({inputs}) = {node.data!r}"
-        return ""
+        return first_not_finite(self.loss)
 
     # ---- reading
 
