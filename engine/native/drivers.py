@@ -78,20 +78,6 @@ out:
 }}"""
 
 
-REPEAT = """define double @repeat(ptr %step, ptr %s, ptr %g, ptr %t, i64 %times) {
-entry:
-  br label %round
-round:
-  %k = phi i64 [ 0, %entry ], [ %k.next, %round ]
-  %loss = call double %step(ptr %s, ptr %g, ptr %t)
-  %k.next = add i64 %k, 1
-  %more = icmp ult i64 %k.next, %times
-  br i1 %more, label %round, label %out
-out:
-  ret double %loss
-}"""
-
-
 @cache
 def driver(name: str) -> Library:
     """The function of that name: a training loop, compiled when it is first asked for."""
@@ -102,9 +88,3 @@ def driver(name: str) -> Library:
     parts = [declarations(needs | calls), *roots, check, update,
              LOOP.format(name=name, arguments=ARGUMENTS)]
     return Library("\n\n".join(parts) + "\n", {name: KINDS})
-
-
-@cache
-def repeater() -> Library:
-    """The function `repeat`, which only calls `step` again and again."""
-    return Library(REPEAT, {"repeat": (float, *["ptr"] * 4, int)})

@@ -21,7 +21,7 @@ from .groupcode import text_of
 from .groups import Groups
 from .kinds import Inner
 from .layout import Layout, rounded
-from .module import ALONE, ARGUMENTS, ENTRIES, MOST, Module
+from .module import ALONE, ARGUMENTS, ENTRIES, MOST, REPEAT, Module
 from .strangers import strangers
 
 
@@ -66,7 +66,7 @@ class Grouped(Module):
     @property
     def text(self) -> str:
         """The module in LLVM's assembly language."""
-        return text_of(self.forward.kinds, self.back.kinds, ARGUMENTS)
+        return f"{text_of(self.forward.kinds, self.back.kinds, ARGUMENTS)}\n{REPEAT}\n"
 
     def library(self, memory: Any) -> jit.Library:
         """The compiled module, whose tables stand in memory from now on."""

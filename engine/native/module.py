@@ -2,6 +2,7 @@
 
     step(s, g, t)       the loss; every gradient goes to its place in g
     value(s, g, t)      the loss alone
+    repeat(s, g, t, n)  step, n times: what a loop costs that does nothing else
 """
 
 from functools import cached_property
@@ -26,8 +27,24 @@ STRAIGHT = 400          # nodes; above this, what repeats is rolled up
 MOST = 8000             # nodes; more are not compiled in straight lines beside lanes and loops
 ALONE = 2000            # nodes; more are not where there are neither: see grouped.py
 SMALL = 200             # nodes; below this a graph stays as it was recorded
-ENTRIES = {name: (float, "ptr", "ptr", "ptr") for name in ("step", "value")}
+ENTRIES = {"step": (float, *["ptr"] * 3), "value": (float, *["ptr"] * 3),
+           "repeat": (float, *["ptr"] * 3, int)}
 ARGUMENTS = "ptr noalias align 64 %s, ptr noalias align 64 %g, ptr noalias align 64 %t"
+
+# after each round all numbers may have changed, for all that the compiler is told
+REPEAT = f"""define double @repeat({ARGUMENTS}, i64 %times) {{
+entry:
+  br label %round
+round:
+  %k = phi i64 [ 0, %entry ], [ %k.next, %round ]
+  %loss = call double @step(ptr %s, ptr %g, ptr %t)
+  call void asm sideeffect "", "r,r,~{{memory}}"(ptr %s, ptr %g)
+  %k.next = add i64 %k, 1
+  %more = icmp ult i64 %k.next, %times
+  br i1 %more, label %round, label %out
+out:
+  ret double %loss
+}}"""
 
 
 def with_lanes(graph: Graph) -> Graph:
@@ -106,7 +123,8 @@ class Module:
         needs = step.needs.union(value.needs, *(r.needs for r in self.regions.values()))
         return "\n\n".join([declarations(needs), *parts,
                             step.function(f"define double @step({ARGUMENTS})"),
-                            value.function(f"define double @value({ARGUMENTS})")]) + "\n"
+                            value.function(f"define double @value({ARGUMENTS})"),
+                            REPEAT]) + "\n"
 
     def library(self, memory: Any) -> Library:
         """The compiled module, to run on this memory."""

@@ -25,7 +25,6 @@ from ..value import Value
 from . import entry, jit, optimizers
 from .careful import first_not_finite, gradients_eagerly, refresh
 from .choose import Array
-from .drivers import repeater
 from .graph import Graph
 from .grouped import module_of
 from .memory import Memory
@@ -155,7 +154,7 @@ class Program:
                 self.memory.pull()
             if self.gear == "numpy":
                 return [self._step() for _ in range(times)][-1]
-            return float(repeater().repeat(self.library.pointers["step"], *self.pointers, times))
+            return float(self.library.repeat(*self.pointers, times))
 
     # ---- training
 
