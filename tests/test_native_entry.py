@@ -99,6 +99,16 @@ def test_a_leaf_without_a_number_is_named():
     assert program.value_and_gradients() == (1.0, [-2.0])
 
 
+def test_a_python_without_that_way_takes_the_slower_one(monkeypatch):
+    monkeypatch.setattr(entry, "available", lambda: False)
+    a = Value(2.0)
+    program, f = compile(a * a), compile(lambda x: a * x, parameters=[a])
+    for _ in range(2):
+        assert program.value_and_gradients() == (4.0, [4.0]) and program.value() == 4.0
+        assert f.value_and_gradients(3.0) == (6.0, [3.0])
+    assert not is_built_in(program.value_and_gradients) and not is_built_in(f.value_and_gradients)
+
+
 def test_it_takes_no_arguments():
     program = compile(Value(2.0) ** 2)
     program.value_and_gradients()

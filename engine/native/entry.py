@@ -35,10 +35,12 @@ class Definition(ctypes.Structure):
                 ("flags", ctypes.c_int), ("doc", ctypes.c_char_p)]
 
 
+@cache
 def available() -> bool:
     """Whether this Python is called in that way, on 64 bits, and has its lock."""
     locked = getattr(sys, "_is_gil_enabled", lambda: True)
-    return sys.implementation.name == "cpython" and sys.maxsize > 2**32 and bool(locked())
+    return (sys.implementation.name == "cpython" and sys.maxsize > 2**32 and locked()
+            and all(hasattr(ctypes.pythonapi, name) for name in entrycode.PYTHON))
 
 
 @cache

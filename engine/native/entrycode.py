@@ -23,7 +23,7 @@ PYTHON = {"PyTuple_GetItem": ("ptr", "ptr, i64"), "PyTuple_New": ("ptr", "i64"),
           "PyFloat_AsDouble": ("double", "ptr"), "PyFloat_FromDouble": ("ptr", "double"),
           "PyObject_GetAttr": ("ptr", "ptr, ptr"), "PyObject_Type": ("ptr", "ptr"),
           "PyObject_CallNoArgs": ("ptr", "ptr"), "PyErr_Occurred": ("ptr", ""),
-          "PyObject_Vectorcall": ("ptr", "ptr, ptr, i64, ptr"), "PyErr_Clear": ("void", ""),
+          "PyObject_VectorcallDict": ("ptr", "ptr, ptr, i64, ptr"), "PyErr_Clear": ("void", ""),
           "Py_DecRef": ("void", "ptr")}
 
 LOOP = """define internal i1 @{name}({arguments}, i64 %n) {{
@@ -125,7 +125,7 @@ go:
   %loss = call double %run(ptr %s, ptr %g, ptr %t)
 {result}
 leave:
-  %rest = call ptr @PyObject_Vectorcall(ptr %slowly, ptr %arguments, i64 %given, ptr null)
+  %rest = call ptr @PyObject_VectorcallDict(ptr %slowly, ptr %arguments, i64 %given, ptr null)
   ret ptr %rest
 }}"""
 
