@@ -93,6 +93,10 @@ def test_a_leaf_without_a_number_is_named():
     w.data = "two"
     with pytest.raises(TypeError, match=r"the leaf w holds 'two': give its data a number"):
         program.value_and_gradients()
+    for wrong in (None, [1.0], 10**400, "2"):
+        w.data = wrong
+        with pytest.raises(TypeError, match=r"the leaf w holds .*: give its data a number"):
+            program.value()
     w.data = NAN
     assert math.isnan(program.value_and_gradients()[0])
     w.data = -1.0

@@ -232,6 +232,46 @@ def test_fit_takes_the_gear_that_pays(monkeypatch):
         nn.train.gear_of("fast", task, 60, 3, None)
 
 
+def test_a_loss_of_ones_own_over_labels_trains_in_batches(gear):
+    xs, _ = data(13)
+    ys = [k % 3 for k in range(13)]
+    runs = []
+    for run_in in ("native", "eager"):
+        random.seed(1)
+        runs.append(nn.fit(nn.MLP(2, [4, 3]), (xs, ys), lambda o, y: by_label(o, y), nn.SGD, lr=0.5,
+                           epochs=2, batch_size=5, seed=2, gear=run_in, warn=False).loss)
+    assert runs[0] == pytest.approx(runs[1], rel=1e-12)
+
+
+def by_label(outs, labels):
+    return nn.categorical_cross_entropy(outs, labels, logits=True)
+
+
+@pytest.mark.parametrize("first", [[1, 2, 3], [1.0, 2.0, 3.0], [0.5, 2.0, 3.0]])
+@pytest.mark.parametrize("labels", [[0, 1, 0], [0.0, 1.0, 0.0]])
+def test_only_the_labels_are_given_as_they_are(gear, first, labels):
+    w, calls = Value(1.0), []
+    f = compile(lambda xs, ys: calls.append(1) or by_label([[w * x, w * x * x] for x in xs], ys),
+                parameters=[w])
+    f.value(first, labels)
+    calls.clear()
+    for k in range(3):
+        xs = [0.1 * k, 0.2, 0.3]
+        assert f.value(xs, labels) == pytest.approx(
+            by_label([[w * x, w * x * x] for x in xs], labels).data, rel=1e-14)
+    assert not calls
+    with pytest.raises(ValueError, match=r"labels .* cannot change from batch to batch"):
+        f.train(2, None, np.ones(4), [0, 1, 0, 1], lr=0.1, batch_size=2)
+
+
+def test_a_schedule_leaves_the_rate_of_the_optimizer(gear):
+    a, other = Value(1.0), Value(2.0)
+    for parameters in ([a], [a, other]):
+        optimizer = nn.SGD(parameters, 0.5)
+        compile(a * a, parameters=parameters).train(3, optimizer, schedule=lambda k: 0.1 / (k + 1))
+        assert optimizer.lr == 0.5
+
+
 # ---- refusals
 
 @pytest.mark.parametrize("call, error, message", [

@@ -288,3 +288,19 @@ def test_memory_per_node_stays_flat():
         assert isinstance(program.module, Grouped)
         sizes.append(program.bytes / program.size)
     assert sizes[1] < 1.05 * sizes[0] and np.all(np.array(sizes) < 120)
+
+
+def test_long_straight_code_goes_to_groups_too(monkeypatch):
+    monkeypatch.setenv("HANDGRAD_NATIVE", "1")
+    draw = random.Random(1)
+    leaves = [Value(draw.uniform(-1, 1)) for _ in range(20)]
+    terms = [leaves[0]]
+    for k in range(60):
+        xs = [(draw.choice(leaves) * draw.choice(leaves)).tanh() for _ in range(8)]
+        terms.append(engine.logsumexp(xs) - xs[k % 8] + (terms[-1] * 0.3 if k % 3 == 1 else 0.0))
+    program = compile(engine.total(terms), parameters=leaves)
+    assert program.size < 2000 and isinstance(program.module, Grouped)
+    loss, found = program.value_and_gradients()
+    program.loss.backward()
+    assert loss == pytest.approx(program.loss.data, rel=1e-13)
+    assert found.tolist() == pytest.approx([leaf.grad for leaf in leaves], rel=1e-11)

@@ -11,7 +11,7 @@ numbers read by `.data` cannot be watched). Inputs of whole numbers that the fun
 Values, such as labels, are given to it as they are, and then other numbers are another recording.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -51,22 +51,34 @@ class Function:
                    small: "int | None" = None) -> tuple[Recording, Array]:
         """The recording that serves some inputs, and their numbers, flat."""
         shapes = tuple(shape_of(i, x) for i, x in enumerate(inputs))
-        asis = self.asis.setdefault(shapes, [False] * len(inputs))
-        for _ in range(2):
+        refused: Exception | None = None
+        for asis in self._ways(shapes, inputs):
             numbers = flat([x for x, plain in zip(inputs, asis) if not plain])
             key = small, shapes, tuple(tuple(np.ravel(x).tolist()) for x, plain in zip(inputs, asis)
-                                if plain)
+                                       if plain)
             for made in self.recordings.get(key, ()):
                 if made.holds(numbers):
                     return made, numbers
             try:
-                return self._record(key, inputs, asis, small), numbers
-            except (TypeError, ValueError):
-                whole = [is_whole(x) for x in inputs]
-                if not any(whole) or asis == whole:
-                    raise
-                asis[:] = whole
-        raise AssertionError("an input is a Value or as it is")
+                made = self._record(key, inputs, asis, small)
+            except (TypeError, ValueError) as refusal:
+                refused = refused or refusal
+            else:
+                self.asis[shapes] = asis
+                return made, numbers
+        assert refused
+        raise refused
+
+    def _ways(self, shapes: Any, inputs: Sequence[Any]) -> "Iterator[list[bool]]":
+        """Which inputs to give as they are: what was right before, none, one, or all whole ones."""
+        known = self.asis.get(shapes)
+        whole = [is_whole(x) for x in inputs]
+        single = [[k == i for k in range(len(inputs))] for i, w in enumerate(whole) if w][::-1]
+        tried: list[list[bool]] = []
+        for way in ([known] if known else []) + [[False] * len(inputs), *single, whole]:
+            if way not in tried:
+                tried.append(way)
+                yield way
 
     def _record(self, key: Any, inputs: Sequence[Any], asis: Sequence[bool],
                 small: "int | None") -> Recording:

@@ -21,7 +21,16 @@ from .groupcode import text_of
 from .groups import Groups
 from .kinds import Inner
 from .layout import Layout, rounded
-from .module import ALONE, ARGUMENTS, ENTRIES, MOST, REPEAT, Module
+from .module import (
+    ALONE,
+    ARGUMENTS,
+    ENTRIES,
+    LONGEST,
+    LONGEST_ALONE,
+    MOST,
+    REPEAT,
+    Module,
+)
 from .strangers import strangers
 
 
@@ -105,8 +114,14 @@ def module_of(graph: Graph, small: "int | None" = None) -> Module:
         return Grouped(graph, inner)
     recorded = graph.copy()
     made = Module(graph, small)
-    most = MOST if made.regions or made.rolls else ALONE
-    return made if len(made.graph.order) <= most else Grouped(recorded, inner)
+    return made if short(made) else Grouped(recorded, inner)
+
+
+def short(module: Module) -> bool:
+    """Whether the straight lines of a module are few enough to be compiled in seconds."""
+    found = bool(module.regions or module.rolls)
+    return (len(module.graph) <= (MOST if found else ALONE) and bool(module.text)
+            and module.straight <= (LONGEST if found else LONGEST_ALONE))
 
 
 def distinct(graph: Graph) -> tuple[Array, Array]:

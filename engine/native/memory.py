@@ -1,5 +1,6 @@
 """The numbers of a program: an array of values, one of gradients, and how Values get in and out."""
 
+from array import array
 from collections.abc import Sequence
 from typing import Any
 
@@ -63,8 +64,8 @@ class Memory:
     def pull(self) -> None:
         """Reads the numbers of all leaves from their Values."""
         try:
-            self.s[self.slots] = [leaf.data for leaf in self.leaves]
-        except (TypeError, ValueError):
+            self.s[self.slots] = array("d", [leaf.data for leaf in self.leaves])
+        except (TypeError, ValueError, OverflowError):
             raise TypeError(no_number(self.leaves)) from None
         self.fill()
 
@@ -100,5 +101,14 @@ class Memory:
 
 def no_number(leaves: Sequence[Value]) -> str:
     """Which leaf holds no number."""
-    leaf = next(x for x in leaves if not isinstance(x.data, (int, float, np.number)))
+    leaf = next(x for x in leaves if not is_number(x.data))
     return f"the leaf {leaf.label or 'of the program'} holds {leaf.data!r}: give its data a number"
+
+
+def is_number(x: Any) -> bool:
+    """Whether x is a number that a float can hold."""
+    try:
+        float(x)
+        return isinstance(x, (int, float, np.number))
+    except (TypeError, ValueError, OverflowError):
+        return False

@@ -26,6 +26,8 @@ from .turns import turn_back
 STRAIGHT = 400          # nodes; above this, what repeats is rolled up
 MOST = 8000             # nodes; more are not compiled in straight lines beside lanes and loops
 ALONE = 2000            # nodes; more are not where there are neither: see grouped.py
+LONGEST = 1_000_000     # characters of straight lines beside lanes and loops
+LONGEST_ALONE = 500_000     # where there are neither: some seconds of compiling
 SMALL = 200             # nodes; below this a graph stays as it was recorded
 ENTRIES = {"step": (float, *["ptr"] * 3), "value": (float, *["ptr"] * 3),
            "repeat": (float, *["ptr"] * 3, int)}
@@ -121,10 +123,10 @@ class Module:
                  for text in (*region.functions(k in early), *region.wrappers(k in early))]
         parts += [table for roll in self.rolls.values() for table in roll.tables()]
         needs = step.needs.union(value.needs, *(r.needs for r in self.regions.values()))
-        return "\n\n".join([declarations(needs), *parts,
-                            step.function(f"define double @step({ARGUMENTS})"),
-                            value.function(f"define double @value({ARGUMENTS})"),
-                            REPEAT]) + "\n"
+        straight_lines = (step.function(f"define double @step({ARGUMENTS})"),
+                          value.function(f"define double @value({ARGUMENTS})"))
+        self.straight = sum(map(len, straight_lines))
+        return "\n\n".join([declarations(needs), *parts, *straight_lines, REPEAT]) + "\n"
 
     def library(self, memory: Any) -> Library:
         """The compiled module, to run on this memory."""

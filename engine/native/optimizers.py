@@ -170,7 +170,7 @@ def put_back(program: Any, optimizer: Any, update: Update, m: Array, v: Array, s
 def train_step_by_step(program: Any, steps: int, optimizer: Any, rates: Array,
                        put: "Put | None") -> Array:
     """The loop in Python: gradients from the program, updates from the optimizer."""
-    losses = np.zeros(steps)
+    losses, lr = np.zeros(steps), getattr(optimizer, "lr", None)
     memory = program.memory
     for k in range(steps):
         if put:
@@ -185,4 +185,6 @@ def train_step_by_step(program: Any, steps: int, optimizer: Any, rates: Array,
             optimizer.lr = float(rates[k])
             optimizer.step()
         memory.s[memory.parameters] = [program.parameters[i].data for i in program.reached]
+    if optimizer is not None:
+        optimizer.lr = lr
     return losses

@@ -116,4 +116,4 @@ def shape_of(i: int, x: Any) -> tuple[int, ...]:
 
 def is_whole(x: Any) -> bool:
     """Whether an input consists of whole numbers."""
-    return np.asarray(x).dtype.kind in "iu"
+    return bool((np.mod(np.asarray(x, dtype=float), 1) == 0).all())
