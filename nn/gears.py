@@ -25,8 +25,7 @@ KNOWN = (losses.mean_squared_error, losses.half_sum_of_squares, losses.max_margi
          losses.binary_cross_entropy, losses.categorical_cross_entropy)
 
 
-def gear_of(gear: "str | None", task: Task, parameters: int, epochs: int,
-            batch_size: "int | None") -> str:
+def gear_of(gear: "str | None", task: Task, parameters: int, epochs: int) -> str:
     """The gear that was asked for, or else the one that pays."""
     if gear not in (None, "eager", "native"):
         raise ValueError(f"gear={gear!r} is neither 'eager' nor 'native': leave it out to let fit "

@@ -90,7 +90,7 @@ def fit(model: Any, data: Data = None, loss: Any = None, optimizer: Any = None, 
     history.check(list(run.layers), [name for name, _ in run.names] if run.keep else [])
     numbers = range(run.next, run.next + epochs)
     rates = [rate(schedule, k) for k in numbers] if schedule else None
-    history.gear = gear_of(gear, task, len(run.names), epochs, batch_size)
+    history.gear = gear_of(gear, task, len(run.names), epochs)
     if history.gear == "native":
         run.native = Native(task, [*optimizer.parameters, *(p for _, p in run.names)], batch_size)
     history.stopped = ""

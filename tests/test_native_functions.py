@@ -226,10 +226,10 @@ def test_fit_takes_the_gear_that_pays(monkeypatch):
     xs, ys = data(12)
     for epochs, wanted in ((3, "eager"), (10 ** 5, "native")):
         task = nn.train.task_of(network("dot"), (xs, ys), nn.mean_squared_error)
-        found = nn.train.gear_of(None, task, 60, epochs, None)
+        found = nn.train.gear_of(None, task, 60, epochs)
         assert found == (wanted if "native" in GEARS else "eager")
     with pytest.raises(ValueError, match="neither 'eager' nor 'native'"):
-        nn.train.gear_of("fast", task, 60, 3, None)
+        nn.train.gear_of("fast", task, 60, 3)
 
 
 def test_a_loss_of_ones_own_over_labels_trains_in_batches(gear):

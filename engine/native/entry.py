@@ -56,17 +56,21 @@ def entry(name: str, program: Any, slowly: Callable[..., Any],
     """A built-in function of a program; places: where the numbers of its arguments go."""
     memory, (run, doc) = program.memory, ENTRIES[name]
     out, moves = gathered(program)
-    columns = [np.array([id(leaf) for leaf in memory.leaves], dtype=np.int64), memory.slots,
-               np.array(places, dtype=np.int64), *pairs(memory.filled()), *pairs(moves)]
-    leaves, slots, given, to, origin, out_to, out_from = (column.ctypes.data for column in columns)
-    copy, data = out.copy, sys.intern("data")
-    block = np.array([
-        *program.pointers, program.library.pointers[run], memory.busy.ctypes.data,
-        leaves, slots, len(memory.leaves), given, len(places), to, origin, len(columns[3]),
-        program.module.layout.parameters, out.ctypes.data, out_to, out_from, len(moves),
-        id(float), id(data), id(copy), id(slowly)], dtype=np.int64)
+    fills, copy, data = memory.filled(), out.copy, sys.intern("data")
+    columns = {"leaves": [id(leaf) for leaf in memory.leaves], "slots": memory.slots,
+               "places": places,
+               "fills.to": [to for to, _ in fills], "fills.from": [k for _, k in fills],
+               "moves.to": [to for to, _ in moves], "moves.from": [k for _, k in moves]}
+    arrays = {name: np.array(column, dtype=np.int64) for name, column in columns.items()}
+    fields = dict(zip("sgt", program.pointers)) | {
+        "run": program.library.pointers[run], "busy": memory.busy.ctypes.data,
+        **{name: a.ctypes.data for name, a in arrays.items()},
+        "leaves.n": len(memory.leaves), "places.n": len(places), "fills.n": len(fills),
+        "moves.n": len(moves), "g.n": program.module.layout.parameters, "out": out.ctypes.data,
+        "float": id(float), "data": id(data), "copy": id(copy), "slowly": id(slowly)}
+    block = np.array([fields[name] for name in entrycode.FIELDS], dtype=np.int64)
     own = Definition(name.encode(), compiled().pointers[name], FASTCALL, doc)
-    kept = (block.ctypes.data, block, columns, memory, memory.leaves, out, copy, slowly, data, own,
+    kept = (block.ctypes.data, block, arrays, memory, memory.leaves, out, copy, slowly, data, own,
             program.library)                        # all of it lives as long as the function
     make = ctypes.pythonapi.PyCFunction_NewEx
     make.restype, make.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.py_object,
@@ -80,9 +84,3 @@ def gathered(program: Any) -> tuple[Array, list[tuple[int, int]]]:
     if memory.slice is not None and len(program.reached) == len(program.parameters):
         return memory.slice, []
     return np.zeros(len(program.parameters)), [*zip(program.reached, memory.parameters.tolist())]
-
-
-def pairs(moves: list[tuple[int, int]]) -> tuple[Array, Array]:
-    """Moves as two arrays: where to, and where from."""
-    table = np.array(moves, dtype=np.int64).reshape(-1, 2)
-    return table[:, 0].copy(), table[:, 1].copy()

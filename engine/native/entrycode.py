@@ -44,6 +44,12 @@ bad:
   ret i1 false
 }}"""
 
+PUT = """
+  %slot.p = getelementptr i64, ptr %slots, i64 %k
+  %slot = load i64, ptr %slot.p
+  %to = getelementptr double, ptr %s, i64 %slot
+  store double %x, ptr %to"""
+
 READ = LOOP.format(name="read", arguments="ptr %leaves, ptr %slots, ptr %s, ptr %data", body="""\
   %leaf.p = getelementptr ptr, ptr %leaves, i64 %k
   %leaf = load ptr, ptr %leaf.p
@@ -59,13 +65,9 @@ ask:
   %error = call ptr @PyErr_Occurred()
   %wrong = icmp ne ptr %error, null
   br i1 %wrong, label %bad, label %put
-put:
-  %slot.p = getelementptr i64, ptr %slots, i64 %k
-  %slot = load i64, ptr %slot.p
-  %to = getelementptr double, ptr %s, i64 %slot
-  store double %x, ptr %to""")
+put:""" + PUT)
 
-TAKE = LOOP.format(name="take", arguments="ptr %given, ptr %places, ptr %s, ptr %float", body="""\
+TAKE = LOOP.format(name="take", arguments="ptr %given, ptr %slots, ptr %s, ptr %float", body="""\
   %argument.p = getelementptr ptr, ptr %given, i64 %k
   %argument = load ptr, ptr %argument.p
   %type = call ptr @PyObject_Type(ptr %argument)
@@ -73,11 +75,7 @@ TAKE = LOOP.format(name="take", arguments="ptr %given, ptr %places, ptr %s, ptr 
   %plain = icmp eq ptr %type, %float
   br i1 %plain, label %put, label %bad
 put:
-  %x = call double @PyFloat_AsDouble(ptr %argument)
-  %place.p = getelementptr i64, ptr %places, i64 %k
-  %place = load i64, ptr %place.p
-  %to = getelementptr double, ptr %s, i64 %place
-  store double %x, ptr %to""")
+  %x = call double @PyFloat_AsDouble(ptr %argument)""" + PUT)
 
 MOVE = LOOP.format(name="move", arguments="ptr %x, ptr %from, ptr %y, ptr %to", body="""\
   %i.p = getelementptr i64, ptr %from, i64 %k

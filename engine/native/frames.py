@@ -14,6 +14,13 @@ In front of the tables in %t stand some numbers, and where the tables begin.
 GIVEN = {"forward": "ptr %run, ptr noalias %s, ptr noalias %z, ptr noalias %x",
          "back": "ptr %run, ptr noalias %s, ptr %z.end, ptr %x.end, ptr %h.end, ptr %r"}
 
+AGAIN = """  br label %next
+next:
+  %k.next = add nuw nsw i64 %k, 1
+  %more = icmp ult i64 %k.next, %n
+  br i1 %more, label %node, label %end
+end:"""
+
 FORWARD = """define void @"{name}.forward"({forward}) {{
 entry:
 {counts}
@@ -24,12 +31,7 @@ node:
   br label %body
 body:
 {body}
-  br label %next
-next:
-  %k.next = add nuw nsw i64 %k, 1
-  %more = icmp ult i64 %k.next, %n
-  br i1 %more, label %node, label %end
-end:
+{again}
   %z.next = getelementptr double, ptr %z, i64 %n
   %x.next = getelementptr i32, ptr %x, i64 %all
   %run.next = getelementptr i64, ptr %run, i64 2
@@ -56,12 +58,7 @@ node:
   br label %body
 body:
 {body}
-  br label %next
-next:
-  %k.next = add nuw nsw i64 %k, 1
-  %more = icmp ult i64 %k.next, %n
-  br i1 %more, label %node, label %end
-end:
+{again}
   %run.next = getelementptr i64, ptr %run, i64 2
   %f = load ptr, ptr %run.next
   musttail call void %f(ptr %run.next, ptr %s, ptr %z, ptr %x, ptr %h, ptr %r.next)
@@ -155,8 +152,8 @@ PLACES = ("forward", "back", "x", "h.k", "r")
 def loop(template: str, name: str, m: "int | str", entry: list[str], body: list[str]) -> str:
     """A loop over the nodes of a group, each with m operands."""
     counts = "\n".join([*entry, COUNTS.format(m=m)])
-    return template.format(name=name, counts=counts, m=m, gather=GATHER, body="\n".join(body),
-                           **GIVEN)
+    return template.format(name=name, counts=counts, m=m, gather=GATHER, again=AGAIN,
+                           body="\n".join(body), **GIVEN)
 
 
 def main(arguments: str) -> str:

@@ -120,8 +120,8 @@ def module_of(graph: Graph, small: "int | None" = None) -> Module:
 def short(module: Module) -> bool:
     """Whether the straight lines of a module are few enough to be compiled in seconds."""
     found = bool(module.regions or module.rolls)
-    return (len(module.graph) <= (MOST if found else ALONE) and bool(module.text)
-            and module.straight <= (LONGEST if found else LONGEST_ALONE))
+    return (len(module.graph) <= (MOST if found else ALONE)
+            and sum(map(len, module.straight[1:])) <= (LONGEST if found else LONGEST_ALONE))
 
 
 def distinct(graph: Graph) -> tuple[Array, Array]:

@@ -65,7 +65,7 @@ class Memory:
         """Reads the numbers of all leaves from their Values."""
         try:
             self.s[self.slots] = array("d", [leaf.data for leaf in self.leaves])
-        except (TypeError, ValueError, OverflowError):
+        except (TypeError, OverflowError):
             raise TypeError(no_number(self.leaves)) from None
         self.fill()
 

@@ -106,8 +106,8 @@ class Module:
             for x in (*roll.roll.shared(), *roll.roll.starts.values())}
 
     @cached_property
-    def text(self) -> str:
-        """The module in LLVM's assembly language."""
+    def straight(self) -> tuple[set[tuple[str, int]], str, str]:
+        """What the straight lines call, and the functions `step` and `value`."""
         early = self.early
         step, value = Writer(), Writer()
         straight = Straight(self.graph, self.layout, self.regions, self.rolls, early, step)
@@ -119,14 +119,19 @@ class Module:
         alone = Straight(self.graph, self.layout, self.regions, self.rolls, early,
                          value).forward(alone=True)
         value.lines.append(f"  ret double {value.text(alone)}")
+        return (step.needs | value.needs, step.function(f"define double @step({ARGUMENTS})"),
+                value.function(f"define double @value({ARGUMENTS})"))
+
+    @cached_property
+    def text(self) -> str:
+        """The module in LLVM's assembly language."""
+        needs, *straight = self.straight
         parts = [text for k, region in self.regions.items()
-                 for text in (*region.functions(k in early), *region.wrappers(k in early))]
+                 for text in (*region.functions(k in self.early),
+                              *region.wrappers(k in self.early))]
         parts += [table for roll in self.rolls.values() for table in roll.tables()]
-        needs = step.needs.union(value.needs, *(r.needs for r in self.regions.values()))
-        straight_lines = (step.function(f"define double @step({ARGUMENTS})"),
-                          value.function(f"define double @value({ARGUMENTS})"))
-        self.straight = sum(map(len, straight_lines))
-        return "\n\n".join([declarations(needs), *parts, *straight_lines, REPEAT]) + "\n"
+        needs = needs.union(*(r.needs for r in self.regions.values()))
+        return "\n\n".join([declarations(needs), *parts, *straight, REPEAT]) + "\n"
 
     def library(self, memory: Any) -> Library:
         """The compiled module, to run on this memory."""
